@@ -1,0 +1,179 @@
+"""Answer checks: ``check("4.1", answer)`` says whether an exercise is solved, or gives the hint that fits the mistake.
+
+The exercises of lesson NN are the dict ``EXERCISES`` in ``lesson_NN.py`` beside this file; nothing else is needed
+to add one. The notebook shows ``stub`` and ``solution`` exactly as they stand there, and the tests hold it to that.
+"""
+
+import ctypes
+import dataclasses
+import importlib
+import threading
+from collections.abc import Callable
+
+SECONDS = 5  # an answer that takes longer is stopped
+
+
+@dataclasses.dataclass(frozen=True)
+class Exercise:
+    """One exercise, whole: what the learner starts from, what is right, and what typically goes wrong.
+
+    Attributes:
+        answer: the name that the stub and the solution give to the answer (a function or a value).
+        stub: the code that the learner completes; it leaves the answer, or what it returns, at ``...`` or None.
+        solution: code that defines the right answer; it may use NumPy as ``np``.
+        wrong: pairs (code of a typical wrong answer, the hint that leads from it to the right one), three or more.
+        hint: what to say of any other wrong answer.
+        cases: for a function: a function without arguments that returns the list of argument tuples to call it with.
+        observe: turns an answer that is neither a function nor numbers (a Keras model, say) into comparable values.
+        tolerance: relative; the absolute one is a thousandth of it.
+    """
+
+    answer: str
+    stub: str
+    solution: str
+    wrong: list[tuple[str, str]]
+    hint: str
+    cases: Callable | None = None
+    observe: Callable | None = None
+    tolerance: float = 1e-6
+
+    def define(self, code):
+        """Run ``code`` and return the answer it defines."""
+        import numpy as np
+
+        names = {"np": np}
+        exec(code, names)
+        return names[self.answer]
+
+    def outcomes(self, answer):
+        """Return what ``answer`` does: one value, or one exception, for each case."""
+        if self.cases is None:
+            return [self.observe(answer) if self.observe and answer is not ... else answer]
+        results = []
+        for arguments in self.cases():
+            try:
+                result = answer(*arguments)
+                results.append(self.observe(result) if self.observe and result is not None else result)
+            except Exception as error:
+                results.append(error)
+        return results
+
+
+def exercises(lesson):
+    """Return the exercises of a lesson (its number, as in ``4``): a dict from their numbers to ``Exercise``."""
+    return importlib.import_module(f"lepton_helpers.checks.lesson_{int(lesson):02d}").EXERCISES
+
+
+def check(number, answer):
+    """Print in one line whether ``answer`` solves exercise ``number`` (a string such as ``"4.1"``). Never raises."""
+    print(f"Exercise {str(number)[:20]}: {' '.join(verdict(number, answer).split())}", flush=True)
+
+
+def verdict(number, answer):
+    """Return the line that ``check`` prints, without the exercise's number. Never raises."""
+    try:
+        exercise = exercises(str(number).split(".")[0])[str(number)]
+    except (ValueError, KeyError, ModuleNotFoundError):
+        return 'there is no exercise of this number. Numbers are strings such as "4.1".'
+    return _within_time(lambda: _judge(exercise, answer))
+
+
+def _within_time(work):
+    """Run ``work`` in a thread of its own, so that an answer that hangs, exits or raises cannot harm the notebook."""
+    result = []
+
+    def run():
+        try:
+            result.append(work())
+        except BaseException as error:  # an answer may raise anything, even SystemExit
+            result.append(f"not yet. Reading your answer raised {type(error).__name__}: {_text(error)}")
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(SECONDS)
+    if result:
+        return result[0]
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
+    return f"not yet. It did not finish within {SECONDS} seconds. Is there a loop that never ends?"
+
+
+def _judge(exercise, answer):
+    if answer is None or answer is ...:
+        return "not attempted yet. Replace the ... in the cell with your code and run it again."
+    if exercise.cases and not callable(answer):
+        return f"not yet. Pass the function {exercise.answer} itself, without calling it."
+    if exercise.cases is None and exercise.observe is None and callable(answer):
+        return f"not yet. {exercise.answer} should be a value, not a function."
+    got = exercise.outcomes(answer)
+    if all(value is None or value is ... for value in got):
+        return "not attempted yet. Replace the ... in the cell with your code and run it again."
+    expected = exercise.outcomes(exercise.define(exercise.solution))
+    if _same(got, expected, exercise.tolerance):
+        return "right."
+    for code, hint in exercise.wrong:
+        if _same(got, exercise.outcomes(exercise.define(code)), exercise.tolerance):
+            return f"not yet. {hint}"
+    pairs = zip(got, expected, strict=True)
+    first = next(pair for pair in pairs if not _same(*pair, exercise.tolerance))
+    return f"not yet. {_mismatch(*first) or exercise.hint}"
+
+
+def _same(got, expected, tolerance):
+    """Compare by value: containers item by item, numbers within the tolerance, exceptions by type and message."""
+    import numpy as np
+
+    if isinstance(expected, BaseException):
+        return type(got) is type(expected) and str(got) == str(expected)
+    if isinstance(expected, dict):
+        return isinstance(got, dict) and _same([got.get(key) for key in expected], [*expected.values()], tolerance)
+    if isinstance(expected, list | tuple):
+        return (
+            isinstance(got, list | tuple)
+            and len(got) == len(expected)
+            and all(_same(*pair, tolerance) for pair in zip(got, expected, strict=True))
+        )
+    if expected is None or isinstance(expected, str | bool):
+        return isinstance(got, str | bool | np.bool_ | None) and bool(got == expected)
+    try:
+        numbers = np.asarray(got)
+        return numbers.shape == np.shape(expected) and bool(
+            np.allclose(numbers, expected, rtol=tolerance, atol=tolerance / 1000, equal_nan=True)
+        )
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
+def _mismatch(got, expected):
+    """Say in what way ``got`` cannot be the answer at all, or nothing if only its values are off."""
+    import numpy as np
+
+    if isinstance(got, BaseException):
+        return f"Your code raised {type(got).__name__}: {_text(got)}"
+    if isinstance(expected, list | tuple):
+        if not isinstance(got, list | tuple) or len(got) != len(expected):
+            return f"The answer should consist of {len(expected)} parts, in this order, separated by commas."
+        return next((text for pair in zip(got, expected, strict=True) if (text := _mismatch(*pair))), "")
+    if isinstance(expected, BaseException | dict | str | bool | None):
+        return ""
+    try:
+        numbers = np.asarray(got, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        return f"The answer should be made of numbers, but it is of type {type(got).__name__}."
+    if numbers.shape != np.shape(expected):
+        return f"The answer should have the shape {np.shape(expected)}, but yours has {numbers.shape}."
+    return "The answer contains NaN or infinity: look for a division by zero." if not np.isfinite(numbers).all() else ""
+
+
+def _text(error):
+    try:
+        return str(error)[:200]
+    except Exception:
+        return "(an error without a message)"
+
+
+def exercise_cells(number):
+    """Return what a notebook shows of an exercise: the stub's cell, and the cell with the folded solution."""
+    exercise = exercises(number.split(".")[0])[number]
+    stub = f'{exercise.stub.strip()}\n\n\ncheck("{number}", {exercise.answer})'
+    folded = f"<details><summary>Solution</summary>\n\n```python\n{exercise.solution.strip()}\n```\n\n</details>"
+    return stub, folded

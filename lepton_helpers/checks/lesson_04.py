@@ -1,0 +1,239 @@
+"""Exercises of lesson 04, Train a model end to end."""
+
+import numpy as np
+
+from lepton_helpers.checks import Exercise
+
+
+def _observe_parts(parts):
+    """Sizes, class counts, and whether every image kept its label and stands in one part only."""
+    x, y = parts[:3], parts[3:]
+    sizes = [len(part) for part in parts]
+    classes = [int(np.sum(part)) for part in y]
+    matched = [bool(np.array_equal(a[:, 0] >= 80, b == 1)) for a, b in zip(x, y, strict=True)]
+    return sizes, classes, matched, len(np.unique(np.concatenate(x)))
+
+
+def _parts_cases():
+    return [(np.arange(100)[:, np.newaxis], np.repeat([0, 1], [80, 20]))]
+
+
+def _standardize_cases():
+    rng = np.random.default_rng(0)
+    train, other = rng.normal(3, 2, size=(6, 3)), rng.normal(-1, 5, size=(4, 3))
+    train[:, 1] = other[:, 1] = 7.0  # a constant pixel
+    return [(train, other)]
+
+
+def _difference_cases():
+    rng = np.random.default_rng(0)
+    a, b = rng.random(400) < 0.97, rng.random(400) < 0.9
+    return [(a.astype(float), b.astype(float)), (b.astype(float), a.astype(float))]
+
+
+SPLIT = """
+from sklearn.model_selection import train_test_split
+
+
+def three_parts(x, y):
+    x_rest, x_test, y_rest, y_test = train_test_split(x, y, test_size=0.2, stratify=y, random_state=0)
+    {second}
+    return {order}
+"""
+SECOND = "x_train, x_validation, y_train, y_validation = train_test_split(\n        x_rest, y_rest, {options}, random_state=0\n    )"
+ORDER = "x_train, x_validation, x_test, y_train, y_validation, y_test"
+
+
+def _split(options="test_size=0.25, stratify=y_rest", order=ORDER):
+    return SPLIT.format(second=SECOND.format(options=options), order=order)
+
+
+STANDARDIZE = """
+def standardize(train, other):
+    mean = train.mean(axis=0)
+    std = train.std(axis=0)
+    std = np.where(std == 0, 1, std)
+    return (train - mean) / std, (other - mean) / std
+"""
+
+COUNT = """
+def count_parameters(sizes):
+    total = 0
+    for inputs, units in zip(sizes[:-1], sizes[1:], strict=True):
+        total += inputs * units + units
+    return total
+"""
+
+STOP = """
+def stop_early(validation_losses, patience):
+    best_loss, best_epoch = np.inf, 0
+    for epoch, loss in enumerate(validation_losses, start=1):
+        if loss < best_loss:
+            best_loss, best_epoch = loss, epoch
+        if epoch - best_epoch >= patience:
+            break
+    return epoch, best_epoch
+"""
+
+DIFFERENCE = """
+def difference_interval(right_a, right_b):
+    difference = right_a - right_b
+    mean = difference.mean()
+    margin = 1.96 * difference.std() / np.sqrt(len(difference))
+    return mean - margin, mean + margin
+"""
+
+EXERCISES = {
+    "4.1": Exercise(
+        answer="three_parts",
+        stub="""
+from sklearn.model_selection import train_test_split
+
+
+def three_parts(x, y):
+    x_rest, x_test, y_rest, y_test = train_test_split(x, y, test_size=0.2, stratify=y, random_state=0)
+    ...
+""",
+        solution=_split(),
+        cases=_parts_cases,
+        observe=_observe_parts,
+        wrong=[
+            (
+                _split("test_size=0.2, stratify=y_rest"),
+                "Your validation part is 16 % of all: 20 % of the remaining 80 %. Which share of the rest is 20 % of all?",
+            ),
+            (
+                _split("test_size=0.25"),
+                "The sizes are right, but the two classes are not in proportion in every part. Stratify the second split too.",
+            ),
+            (
+                _split("test_size=0.25, stratify=y"),
+                "The second split cuts the rest, so stratify it by the labels of the rest, not by all labels.",
+            ),
+            (
+                _split(order="x_train, y_train, x_validation, y_validation, x_test, y_test"),
+                "The parts are right but come in another order: first the three x, then the three y.",
+            ),
+            (
+                _split("test_size=0.75, stratify=y_rest"),
+                "Training and validation have changed places: test_size is the share of the second part, the smaller one.",
+            ),
+        ],
+        hint="Split the rest once more, so that training, validation and test hold 60, 20 and 20 % of all rows.",
+    ),
+    "4.2": Exercise(
+        answer="standardize",
+        stub="""
+def standardize(train, other):
+    ...
+""",
+        solution=STANDARDIZE,
+        cases=_standardize_cases,
+        wrong=[
+            (
+                STANDARDIZE.replace("(other - mean) / std", "(other - other.mean(axis=0)) / np.where(other.std(axis=0) == 0, 1, other.std(axis=0))"),
+                "You scaled other with its own mean and deviation. Both must come from train, or the parts are no longer comparable.",
+            ),
+            (
+                STANDARDIZE.replace("axis=0", ""),
+                "You took one mean over all numbers. Each column (pixel) needs its own: which axis runs over the rows?",
+            ),
+            (
+                STANDARDIZE.replace("train.std", "train.var"),
+                "You divided by the variance. The standard deviation is its square root.",
+            ),
+            (
+                STANDARDIZE.replace("    std = np.where(std == 0, 1, std)\n", ""),
+                "A constant column has deviation 0, and dividing by it gives NaN. Divide such columns by 1 instead.",
+            ),
+            (
+                STANDARDIZE.replace("mean = train", "mean = np.concatenate([train, other])"),
+                "Your mean was taken over both parts together: that is leakage. Fit on train alone.",
+            ),
+        ],
+        hint="Subtract each column's training mean, then divide by its training standard deviation; return both parts.",
+    ),
+    "4.3": Exercise(
+        answer="count_parameters",
+        stub="""
+def count_parameters(sizes):
+    ...
+""",
+        solution=COUNT,
+        cases=lambda: [([784, 128, 64, 1],), ([3, 2],), ([5, 4, 3, 2],)],
+        wrong=[
+            (COUNT.replace(" + units", ""), "You counted the weights but not the biases: each unit has one of its own."),
+            (
+                COUNT.replace("total = 0", "total = sizes[0]"),
+                "You gave biases to the inputs too. The inputs are data, not units: they have no parameters.",
+            ),
+            (
+                COUNT.replace("sizes[:-1], sizes[1:]", "sizes[:-2], sizes[1:-1]"),
+                "The last layer is missing: a list of n sizes describes n - 1 layers.",
+            ),
+            (
+                COUNT.replace("inputs * units + units", "inputs * units + inputs"),
+                "You added one bias per input. There is one bias per unit, that is, per output of the layer.",
+            ),
+        ],
+        hint="A layer has inputs * units weights and units biases. Go through neighboring pairs of sizes and add them up.",
+    ),
+    "4.4": Exercise(
+        answer="stop_early",
+        stub="""
+def stop_early(validation_losses, patience):
+    ...
+""",
+        solution=STOP,
+        cases=lambda: [
+            ([0.5, 0.3, 0.31, 0.32, 0.2, 0.25, 0.24, 0.23, 0.1], 3),
+            ([0.5, 0.4, 0.45, 0.42, 0.41, 0.3], 2),
+            ([0.5, 0.4, 0.3], 2),
+        ],
+        wrong=[
+            (STOP.replace("start=1", "start=0"), "Your epochs start at 0. Count them from 1, as the training output does."),
+            (
+                STOP.replace(">= patience", "> patience"),
+                "You stop one epoch late: with patience 2, training ends at the second epoch in a row without a new best.",
+            ),
+            (
+                STOP.replace("best_loss, best_epoch = loss, epoch", "best_epoch = epoch").replace(
+                    "        if epoch -", "        best_loss = loss\n        if epoch -"
+                ),
+                "You compare each loss with the one before. Compare it with the lowest so far, or a slow climb looks like progress.",
+            ),
+            (
+                STOP.replace("return epoch, best_epoch", "return best_epoch, epoch"),
+                "Both numbers are right, but in the other order: first the epoch at which training stops, then the best one.",
+            ),
+        ],
+        hint="Remember the lowest loss so far and its epoch; stop when it lies patience epochs back, or when the list ends.",
+    ),
+    "4.5": Exercise(
+        answer="difference_interval",
+        stub="""
+def difference_interval(right_a, right_b):
+    ...
+""",
+        solution=DIFFERENCE,
+        cases=_difference_cases,
+        wrong=[
+            (
+                DIFFERENCE.replace(" / np.sqrt(len(difference))", ""),
+                "That is the spread of single images. The mean of n of them is more certain: divide by the square root of n.",
+            ),
+            (
+                DIFFERENCE.replace("np.sqrt(len(difference))", "len(difference)"),
+                "You divided by n. The standard error of a mean is the deviation divided by the square root of n.",
+            ),
+            (DIFFERENCE.replace("right_a - right_b", "right_b - right_a"), "The sign is turned around: subtract b from a."),
+            (DIFFERENCE.replace("1.96 * ", ""), "That is one standard error. A 95 % interval reaches 1.96 of them to each side."),
+            (
+                DIFFERENCE.replace("difference.std()", "np.sqrt(right_a.var() + right_b.var())"),
+                "You treated the models as tested on different images. They saw the same ones: take the deviation of the differences.",
+            ),
+        ],
+        hint="Take the difference for each image, then its mean, plus and minus 1.96 standard errors of that mean.",
+        tolerance=1e-4,
+    ),
+}

@@ -1,0 +1,33 @@
+"""Read and write the lessons in one normal form, so that a notebook changes in git only where its content changed."""
+
+import json
+import os
+import pathlib
+
+import nbformat
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "notebooks"
+
+
+def lessons(name=""):
+    """Return the paths of all lessons, or of those whose file name starts with ``name`` (such as "04").
+
+    Raises:
+        SystemExit: there is none.
+    """
+    paths = sorted(FOLDER.glob(f"{name}*.ipynb"))
+    if not paths:
+        raise SystemExit(f"No lesson in {FOLDER.name}/ starts with {name!r}; give its number, such as 04.")
+    return paths
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def write(notebook, path):
+    """Write the notebook beside its place, then move it there: a reader never finds half a file."""
+    beside = path.with_suffix(".partial")
+    beside.write_text(json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+    os.replace(beside, path)

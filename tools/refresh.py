@@ -1,0 +1,72 @@
+"""Run lessons in fresh kernels and store their outputs: `python tools/refresh.py [04]`.
+
+A lesson is written only if every cell ran, and only if something changed that counts: outputs that a tag
+excludes from the comparison (timings) differ in every run, so they alone are no reason to write.
+"""
+
+import sys
+
+import nbclient
+import notebooks
+
+IGNORED = "nbval-ignore-output"
+
+
+def run(path):
+    """Return the lesson at ``path`` with the outputs of a fresh run.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError, DeadKernelError, CellTimeoutError: the lesson does not run through.
+    """
+    notebook = notebooks.read(path)
+    client = nbclient.NotebookClient(
+        notebook,
+        timeout=600,
+        kernel_name="python3",
+        record_timing=False,
+        coalesce_streams=True,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    client.execute()
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if "metadata" in output:
+                output["metadata"] = {}
+    return notebook
+
+
+def compared(notebook):
+    """Return all that counts: every cell, without the outputs that are not compared."""
+    return [
+        {**cell, "outputs": None} if IGNORED in cell.metadata.get("tags", []) and cell.outputs else cell
+        for cell in notebook.cells
+    ]
+
+
+def main(name=""):
+    failed = False
+    for path in notebooks.lessons(name):
+        print(f"{path.name}: ", end="", flush=True)
+        try:
+            fresh = run(path)
+        except (nbclient.exceptions.CellControlSignal, RuntimeError) as error:
+            lines = str(error).strip().splitlines()
+            print(f"not written, because a cell failed: {lines[-1] if lines else type(error).__name__}")
+            failed = True
+            continue
+        stored = notebooks.read(path)
+        if compared(fresh) == compared(stored) and fresh.metadata == stored.metadata:
+            print("unchanged")
+        else:
+            notebooks.write(fresh, path)
+            print("written")
+    return failed
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(*sys.argv[1:]))
