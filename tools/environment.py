@@ -14,7 +14,9 @@ import sys
 UV = "uv==0.13.9"
 NO_SPACE = "The disk is full: the environment needs about 3 GB. Free some space, then run make again."
 NO_NETWORK = "The Python package index cannot be reached. Check the network connection (or proxy), then run make again."
-NO_VENV = "This Python has no venv module. Install it (on Debian and Ubuntu: the package python3-venv), then run make again."
+NO_VENV = (
+    "This Python has no venv module. Install it (on Debian and Ubuntu: the package python3-venv), then run make again."
+)
 SYMPTOMS = [
     ("No space left on device", NO_SPACE),
     ("Disk quota exceeded", NO_SPACE),
@@ -50,7 +52,8 @@ def check_python():
     if sys.version_info[0] != 3 or not int(first) <= sys.version_info[1] < int(end):
         stop(
             "The course needs Python 3.%s to 3.%d, but %s is Python %d.%d. Install one of these, then run, for example: "
-            "make lab PYTHON=python3.%s" % (first, int(end) - 1, sys.executable, sys.version_info[0], sys.version_info[1], first)
+            "make lab PYTHON=python3.%s"
+            % (first, int(end) - 1, sys.executable, sys.version_info[0], sys.version_info[1], first)
         )
 
 
@@ -79,7 +82,9 @@ def run(command):
         for symptom, sentence in SYMPTOMS:
             if symptom in output:
                 stop(sentence)
-        stop(output + "\nThe environment could not be created: the lines above, from `%s`, say why." % " ".join(command))
+        stop(
+            output + "\nThe environment could not be created: the lines above, from `%s`, say why." % " ".join(command)
+        )
 
 
 def read(path):

@@ -7,18 +7,29 @@ excludes from the comparison (timings) differ in every run, so they alone are no
 import sys
 
 import nbclient
+
 import notebooks
 
 IGNORED = "nbval-ignore-output"
 
 
+def renew_exercises(notebook):
+    """Write stub and solution of every exercise into its two cells, from the one place where they stand."""
+    for i, cell in enumerate(notebook.cells[:-2]):
+        heading = re.match(r"### Exercise (\d+\.\d+)$", cell.source, re.M)
+        if heading and heading[1] in checks.exercises(heading[1].split(".")[0]):
+            stub, folded = checks.exercise_cells(heading[1])
+            notebook.cells[i + 1].source, notebook.cells[i + 2].source = stub, folded
+
+
 def run(path):
-    """Return the lesson at ``path`` with the outputs of a fresh run.
+    """Return the lesson at ``path`` with renewed exercises and the outputs of a fresh run.
 
     Raises:
         nbclient.exceptions.CellExecutionError, DeadKernelError, CellTimeoutError: the lesson does not run through.
     """
     notebook = notebooks.read(path)
+    renew_exercises(notebook)
     client = nbclient.NotebookClient(
         notebook,
         timeout=600,

@@ -131,7 +131,10 @@ def standardize(train, other):
         cases=_standardize_cases,
         wrong=[
             (
-                STANDARDIZE.replace("(other - mean) / std", "(other - other.mean(axis=0)) / np.where(other.std(axis=0) == 0, 1, other.std(axis=0))"),
+                STANDARDIZE.replace(
+                    "(other - mean) / std",
+                    "(other - other.mean(axis=0)) / np.where(other.std(axis=0) == 0, 1, other.std(axis=0))",
+                ),
                 "You scaled other with its own mean and deviation. Both must come from train, or the parts are no longer comparable.",
             ),
             (
@@ -162,7 +165,10 @@ def count_parameters(sizes):
         solution=COUNT,
         cases=lambda: [([784, 128, 64, 1],), ([3, 2],), ([5, 4, 3, 2],)],
         wrong=[
-            (COUNT.replace(" + units", ""), "You counted the weights but not the biases: each unit has one of its own."),
+            (
+                COUNT.replace(" + units", ""),
+                "You counted the weights but not the biases: each unit has one of its own.",
+            ),
             (
                 COUNT.replace("total = 0", "total = sizes[0]"),
                 "You gave biases to the inputs too. The inputs are data, not units: they have no parameters.",
@@ -191,7 +197,10 @@ def stop_early(validation_losses, patience):
             ([0.5, 0.4, 0.3], 2),
         ],
         wrong=[
-            (STOP.replace("start=1", "start=0"), "Your epochs start at 0. Count them from 1, as the training output does."),
+            (
+                STOP.replace("start=1", "start=0"),
+                "Your epochs start at 0. Count them from 1, as the training output does.",
+            ),
             (
                 STOP.replace(">= patience", "> patience"),
                 "You stop one epoch late: with patience 2, training ends at the second epoch in a row without a new best.",
@@ -226,8 +235,14 @@ def difference_interval(right_a, right_b):
                 DIFFERENCE.replace("np.sqrt(len(difference))", "len(difference)"),
                 "You divided by n. The standard error of a mean is the deviation divided by the square root of n.",
             ),
-            (DIFFERENCE.replace("right_a - right_b", "right_b - right_a"), "The sign is turned around: subtract b from a."),
-            (DIFFERENCE.replace("1.96 * ", ""), "That is one standard error. A 95 % interval reaches 1.96 of them to each side."),
+            (
+                DIFFERENCE.replace("right_a - right_b", "right_b - right_a"),
+                "The sign is turned around: subtract b from a.",
+            ),
+            (
+                DIFFERENCE.replace("1.96 * ", ""),
+                "That is one standard error. A 95 % interval reaches 1.96 of them to each side.",
+            ),
             (
                 DIFFERENCE.replace("difference.std()", "np.sqrt(right_a.var() + right_b.var())"),
                 "You treated the models as tested on different images. They saw the same ones: take the deviation of the differences.",

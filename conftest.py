@@ -1,0 +1,127 @@
+"""How pytest runs the lessons: nbval compares every printed output; here a dead kernel is noticed, and budgets are kept."""
+
+import pathlib
+import time
+from queue import Empty
+
+import nbval.kernel
+import nbval.plugin
+import numpy as np
+import pytest
+
+MOST_MEGABYTES = 1500
+REFERENCE_SECONDS = 0.15  # what `calibrate` takes on an idle core of the machine the budgets are stated for
+
+
+def budget_seconds(lesson):
+    """Return a lesson's budget on two idle cores: its number decides."""
+    return 60 if lesson[:2] < "06" else 150
+
+
+def calibrate():
+    """Return how many times slower than the reference this machine is now, 1 at least."""
+    square = np.ones((300, 300))
+    start = time.perf_counter()
+    sum(i * i for i in range(2_000_000))
+    for _ in range(20):
+        square @ square
+    return max(1.0, (time.perf_counter() - start) / REFERENCE_SECONDS)
+
+
+def await_reply(self, msg_id, timeout=None):
+    """Wait for a cell's end as nbval does, but look every second whether the kernel is still there.
+
+    Raises:
+        RuntimeError: the kernel died, or gave the request up.
+        queue.Empty: ``timeout`` seconds have passed.
+    """
+    end = time.monotonic() + timeout
+    while True:
+        try:
+            message = self.get_message("shell", timeout=1)
+        except Empty:
+            if not self.is_alive():
+                raise RuntimeError(
+                    "The kernel died while it ran this cell (out of memory, or ended by the code)."
+                ) from None
+            if time.monotonic() > end:
+                raise
+            continue
+        if message["parent_header"].get("msg_id") == msg_id:
+            if message["content"]["status"] == "aborted":
+                raise RuntimeError("The kernel gave up this cell, because an earlier one failed.")
+            return
+
+
+nbval.kernel.RunningKernel.await_reply = await_reply
+
+
+class Budget(pytest.Item):
+    """The last test of each lesson: it ran within its budget of time, times the machine's calibration, and of memory."""
+
+    def runtest(self):
+        lesson, seconds = self.path.name, time.monotonic() - self.parent.started
+        slowness = max(self.parent.slowness, calibrate())
+        kernel = self.parent.kernel
+        peak = peak_megabytes(kernel.km.provisioner.pid) if kernel.is_alive() else None
+        budget = budget_seconds(lesson)
+        self.user_properties.append(("lesson", (lesson, seconds, budget, slowness, peak)))
+        if seconds > budget * slowness:
+            pytest.fail(f"{lesson} took {seconds:.0f} s; its budget is {budget} s x {slowness:.1f} on this machine.")
+        if peak and peak > MOST_MEGABYTES:
+            pytest.fail(f"{lesson} used {peak:.0f} MB at its peak; the budget is {MOST_MEGABYTES} MB.")
+
+    def repr_failure(self, excinfo):
+        return str(excinfo.value)
+
+    def reportinfo(self):
+        return self.path, 0, f"{self.path.name}::budget"
+
+
+def peak_megabytes(pid):
+    """Return the most memory that process ``pid`` has used so far, or None where the system does not tell."""
+    try:
+        lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) / 1000 for line in lines if line.startswith("VmHWM")), None)
+
+
+def collect(self, nbval_collect=nbval.plugin.IPyNbFile.collect):
+    yield from nbval_collect(self)
+    yield Budget.from_parent(self, name="budget")
+
+
+def setup(self, nbval_setup=nbval.plugin.IPyNbFile.setup):
+    self.slowness = calibrate()
+    self.started = time.monotonic()
+    nbval_setup(self)
+
+
+nbval.plugin.IPyNbFile.collect = collect
+nbval.plugin.IPyNbFile.setup = setup
+
+
+def pytest_addoption(parser):
+    parser.addoption("--budget-table", help="Write the table of the lessons' seconds and memory to this file.")
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    rows = sorted(
+        value
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        for name, value in getattr(report, "user_properties", [])
+        if name == "lesson" and report.when == "call"
+    )
+    if not rows:
+        return
+    table = "| lesson | seconds | budget | machine | peak memory |\n|---|---|---|---|---|\n"
+    for lesson, seconds, budget, slowness, peak in rows:
+        memory = f"{peak:.0f} MB" if peak else "not known"
+        table += f"| {lesson} | {seconds:.0f} | {budget} | x {slowness:.1f} | {memory} |\n"
+    terminalreporter.section("lessons: time and memory")
+    terminalreporter.write(table)
+    if config.option.budget_table:
+        title = "Time and memory of each lesson, as measured by `make budgets`; *machine* is its slowness, by which the budget is multiplied.\n\n"
+        pathlib.Path(config.option.budget_table).write_text(title + table)

@@ -1,0 +1,126 @@
+"""Every exercise answers: the solution is right, the stub is not attempted, each typical mistake gets its own hint."""
+
+import itertools
+import pathlib
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lepton_helpers import check, checks
+
+LESSONS = sorted(path.stem.removeprefix("lesson_") for path in pathlib.Path(checks.__file__).parent.glob("lesson_*.py"))
+EXERCISES = [(number, exercise) for lesson in LESSONS for number, exercise in checks.exercises(lesson).items()]
+by_number = pytest.mark.parametrize("number, exercise", EXERCISES, ids=[number for number, _ in EXERCISES])
+
+
+@by_number
+def test_solution_is_right_and_stub_is_not_attempted(number, exercise):
+    assert checks.verdict(number, exercise.define(exercise.solution)) == "right."
+    assert checks.verdict(number, exercise.define(exercise.stub)).startswith("not attempted yet.")
+
+
+@by_number
+def test_each_typical_mistake_gets_its_own_hint(number, exercise):
+    hints = [hint for _, hint in exercise.wrong]
+    assert len(set(hints)) >= 3
+    for code, hint in exercise.wrong:
+        assert checks.verdict(number, exercise.define(code)) == f"not yet. {' '.join(hint.split())}"
+
+
+@by_number
+def test_the_solution_is_not_in_the_hints(number, exercise):
+    lines = [line.strip() for line in exercise.solution.splitlines() if len(line.strip()) > 15]
+    for text in [exercise.hint, *(hint for _, hint in exercise.wrong)]:
+        assert not any(line in text for line in lines)
+
+
+def test_check_prints_one_line(capsys):
+    check("4.3", None)
+    check("4.3", lambda sizes: 1 / 0)
+    check("99.1", 1)
+    check(None, "x")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("Exercise 4.3: not attempted yet.")
+    assert lines[1] == "Exercise 4.3: not yet. Your code raised ZeroDivisionError: division by zero"
+    assert "there is no exercise of this number" in lines[2]
+    assert len(lines) == 4
+
+
+def test_an_answer_that_never_returns_is_stopped(capsys):
+    def forever(sizes):
+        while True:
+            pass
+
+    start = time.monotonic()
+    check("4.3", forever)
+    assert time.monotonic() - start < checks.SECONDS + 2
+    assert "did not finish within 5 seconds" in capsys.readouterr().out
+
+
+class Nasty:
+    """Raises whatever is asked of it."""
+
+    def __getattribute__(self, name):
+        raise RuntimeError("nasty")
+
+    def __eq__(self, other):
+        raise SystemExit("nasty")
+
+    __bool__ = __len__ = __array__ = __call__ = __eq__
+    __hash__ = object.__hash__
+
+
+def leave(*arguments):
+    raise SystemExit("leaving")
+
+
+class Wordless(Exception):
+    def __str__(self):
+        raise ValueError
+
+
+def wordless(*arguments):
+    raise Wordless
+
+
+numbers = st.one_of(st.integers(), st.floats(), st.complex_numbers(), st.booleans())
+anything = st.recursive(
+    st.one_of(
+        st.none(),
+        st.just(...),
+        st.text(),
+        st.binary(),
+        numbers,
+        st.builds(lambda n: np.full(n, np.nan), st.integers(0, 9)),
+        st.builds(np.zeros, st.lists(st.integers(0, 4), max_size=3)),
+        st.builds(Nasty),
+        st.builds(lambda n: (i for i in range(n)), st.integers(0, 5)),
+        st.builds(itertools.count),
+        st.sampled_from([leave, wordless, len, print, int, np.mean, np.float64(3), 10**400, type, Exception()]),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4), st.tuples(inner, inner), st.dictionaries(st.text(), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(answer=anything, number=st.sampled_from([number for number, _ in EXERCISES]), returned=st.booleans())
+def test_check_never_raises_whatever_it_is_given(answer, number, returned):
+    line = checks.verdict(number, (lambda *arguments: answer) if returned else answer)
+    assert isinstance(line, str) and line.startswith(("right", "not yet", "not attempted"))
+
+
+def test_tensors_are_read_as_numbers():
+    tensorflow = pytest.importorskip("tensorflow")
+    assert checks.verdict("4.3", lambda sizes: tensorflow.constant([1.0, 2.0])).startswith(
+        "not yet. The answer should have the shape ()"
+    )
+    solution = dict(EXERCISES)["4.2"].define(dict(EXERCISES)["4.2"].solution)
+    assert (
+        checks.verdict("4.2", lambda *parts: tuple(tensorflow.constant(part) for part in solution(*parts))) == "right."
+    )
