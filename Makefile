@@ -11,7 +11,7 @@ environment:
 	@$(PYTHON) tools/environment.py
 
 lab: environment ## open the course in JupyterLab (this machine only, with a token)
-	.venv/bin/jupyter lab notebooks --ip=127.0.0.1 $(LAB_FLAGS)
+	JUPYTER_CONFIG_PATH=tools/jupyter .venv/bin/jupyter lab notebooks --ip=127.0.0.1 $(LAB_FLAGS)
 
 test: environment ## run every test; each lesson is run and every printed output compared
 	$(RUN) -m pytest

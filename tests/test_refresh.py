@@ -1,12 +1,16 @@
 """Refreshing stores what a fresh run prints, or nothing; and a lesson that did not change is left as it is."""
 
+import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 import refresh
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 import notebooks
+from lepton_helpers import checks
 
 
 @pytest.fixture
@@ -80,31 +84,20 @@ def test_exercises_are_written_from_their_one_place(lesson):
     assert [cell.source for cell in notebook.cells[-2:]] == [stub, folded]
 
 
-def test_a_new_lesson_starts_out_passing_the_gate(tmp_path, monkeypatch, capsys):
-    (tmp_path / "lepton_helpers/checks").mkdir(parents=True)
-    monkeypatch.setattr(notebooks, "FOLDER", tmp_path)
-    monkeypatch.setattr(notebooks, "ROOT", tmp_path)
-    (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
-    monkeypatch.setattr(checks, "__path__", [str(tmp_path / "lepton_helpers/checks"), *checks.__path__])
-    with pytest.raises(SystemExit, match="Give the lesson's two-digit number"):
-        new_lesson.main("8")
-    written = (tmp_path / "lepton_helpers/checks/lesson_96.py", tmp_path / "96_square_a_number.ipynb")
-    module = new_lesson.EXERCISES.format(number=96, title="Square a number")
-    written[0].write_text(module)
-    assert checks.exercises(96)
-    written[0].unlink()
-    new_lesson.main("96", "Square a number")
-    assert all(path.exists() for path in written)
-    monkeypatch.setenv("PYTHONPATH", "")
-    notebook = notebooks.read(written[1])
-    for cell in notebook.cells:  # the kernel of this test knows no lesson 96
-        cell.source = cell.source.replace(
-            "from lepton_helpers import check, course", "from lepton_helpers import course"
-        ).replace("check(", "print(")
-    notebooks.write(notebook, written[1])
-    monkeypatch.setattr(refresh, "renew_exercises", lambda notebook: None)
-    assert refresh.main("96") is False
-    problems = gate.problems(notebooks.read(written[1]), written[1].name)
-    assert all("must be followed by stub and solution" in line for line in problems) and len(problems) == 3
-    with pytest.raises(SystemExit, match="There is a lesson 96 already"):
-        new_lesson.main("96", "Square a number")
+def test_a_new_lesson_starts_out_passing_the_gate(tmp_path):
+    for name in ("tools", "lepton_helpers"):
+        shutil.copytree(notebooks.ROOT / name, tmp_path / name)
+    shutil.copy(notebooks.ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / "notebooks").mkdir()
+
+    def run(*command):
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+        return subprocess.run(
+            [sys.executable, *command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+
+    assert "Give the lesson's two-digit number" in run("tools/new_lesson.py", "8").stderr
+    assert run("tools/new_lesson.py", "96", "Square a number").returncode == 0
+    assert run("tools/refresh.py").stdout == "96_square_a_number.ipynb: written\n"
+    assert run("tools/gate.py").stdout == "The gate finds nothing.\n"
+    assert "There is a lesson 96 already" in run("tools/new_lesson.py", "96", "Another").stderr

@@ -264,6 +264,12 @@ def text_of(output):
     return str(output.get("text", "")) + str(data.get("text/plain", "")) + str(data.get("text/html", ""))
 
 
+def text_of_cell(cell):
+    """Return what a code cell prints and is compared, or nothing."""
+    compared = cell.cell_type == "code" and IGNORE_TAG not in tags(cell)
+    return "".join(output.text for output in cell.outputs if output.output_type == "stream") if compared else ""
+
+
 RULES = [
     run_state,
     outputs,

@@ -4,11 +4,13 @@ A lesson is written only if every cell ran, and only if something changed that c
 excludes from the comparison (timings) differ in every run, so they alone are no reason to write.
 """
 
+import re
 import sys
 
 import nbclient
 
 import notebooks
+from lepton_helpers import checks
 
 IGNORED = "nbval-ignore-output"
 

@@ -24,7 +24,8 @@ def _categorical_cases():
     rng = np.random.default_rng(0)
     labels, logits = np.array([2, 0, 1, 1]), rng.normal(size=(4, 3))
     shift = np.array([[1000.0], [-1000.0], [0.0], [500.0]])  # changes no probability
-    return [(labels, logits), (labels, logits + shift)]
+    impossible = np.array([[1000.0, 0.0, -1000.0]])  # exp(0 - 1000) is 0
+    return [(labels, logits), (labels, logits + shift), (np.array([1]), impossible)]
 
 
 def _penalty_cases():
@@ -70,6 +71,13 @@ def categorical_cross_entropy(labels, logits):
     return -np.mean(np.log(p[np.arange(len(labels)), labels]))
 """
 
+SOFTMAX_THEN_LOG = """
+def categorical_cross_entropy(labels, logits):
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    p = np.exp(shifted) / np.sum(np.exp(shifted), axis=1, keepdims=True)
+    return -np.mean(np.log(p[np.arange(len(labels)), labels]))
+"""
+
 PENALTY = """
 def penalized_gradient(weights, loss_gradient, l1, l2):
     return loss_gradient + l1 * np.sign(weights) + 2 * l2 * weights
@@ -105,6 +113,10 @@ def binary_cross_entropy(y, p):
             (
                 BINARY.replace("-np.mean", "np.mean"),
                 "Your loss is negative. The logarithm of a probability is below 0: turn the sign.",
+            ),
+            (
+                BINARY.replace("np.mean", ""),
+                "You return one number per sample. The loss is a single number: their mean.",
             ),
             (
                 BINARY.replace("np.mean", "np.sum"),
@@ -148,6 +160,10 @@ def linear_mse_gradient(x, y, weights):
                 "The sign is turned around. The derivative of (prediction - y) with respect to the prediction is +1.",
             ),
             (
+                LINEAR.replace("x.T", "x"),
+                "The shapes do not match: x has one row per sample, but you need one number per weight. Which way must x be turned?",
+            ),
+            (
                 LINEAR.replace("2 * x.T @ error / len(y)", "2 * error / len(y)"),
                 "That is the gradient with respect to the predictions. Each weight acts on them through its column of x: "
                 "one factor is still missing.",
@@ -179,7 +195,12 @@ def cross_entropy_from_logits(y, z):
             ),
             (
                 BINARY_LOGITS.replace("np.maximum(0, z)", "0 * z"),
-                "Right for small logits, but exp(z) overflows for large ones. Take the larger of 0 and z out of the sum first.",
+                "Right for small logits, but infinite for large ones: exp(z) overflows, or a probability rounds to 0. "
+                "Use the log-sum-exp, with the larger of 0 and z taken out of the sum first.",
+            ),
+            (
+                BINARY_LOGITS.replace("np.maximum(0, z)", "max(0, z.max())"),
+                "You took one largest number for all samples, so both terms of the others vanish. Each sample needs its own.",
             ),
             (
                 BINARY_LOGITS.replace("largest + np.log", "np.log"),
@@ -215,6 +236,11 @@ def categorical_cross_entropy(labels, logits):
                 "You subtracted one maximum from all rows, so rows far below it vanish to exp(-2000) = 0. Each row needs its own.",
             ),
             (
+                SOFTMAX_THEN_LOG,
+                "Nearly: but where a logit lies 1000 below the largest, its probability rounds to 0 and you take log(0). "
+                "Never form the probability; subtract the logit from the log-sum-exp.",
+            ),
+            (
                 WRONG_AXIS,
                 "You normalized over the samples. Each row is one sample: its probabilities must add up to 1 along the row.",
             ),
@@ -223,6 +249,10 @@ def categorical_cross_entropy(labels, logits):
                 "The sign is turned around: a loss is never negative here.",
             ),
             (CATEGORICAL.replace("np.mean(log", "np.sum(log"), "You added the samples up. The loss is their mean."),
+            (
+                CATEGORICAL.replace("true_logits)", "true_logits) / logits.shape[1]"),
+                "Your loss is too small by the number of classes: the mean runs over the samples only.",
+            ),
             (
                 CATEGORICAL.replace("largest[:, 0] + np.log", "np.log"),
                 "You subtracted the largest logit inside the sum but did not add it back after the logarithm.",
