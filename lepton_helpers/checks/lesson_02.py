@@ -135,6 +135,7 @@ def binary_cross_entropy(y, p):
                 "In the second term, take the logarithm of 1 - p, not 1 minus the logarithm of p.",
             ),
             (BINARY.replace("np.log(", "np.log10("), "You took logarithms to base 10. The loss uses natural ones."),
+            (BINARY.replace("np.log(", "np.log2("), "You took logarithms to base 2. The loss uses natural ones."),
         ],
         hint="For y = 1 a sample costs -log(p), for y = 0 it costs -log(1 - p); the loss is the mean over the samples.",
     ),
@@ -216,7 +217,8 @@ def cross_entropy_from_logits(y, z):
             ),
             (BINARY_LOGITS.replace("np.mean", "np.sum"), "You added the samples up. The loss is their mean."),
         ],
-        hint="The loss of one sample is log(exp(0) + exp(z)) - y z: a log-sum-exp of the two numbers 0 and z.",
+        hint="The loss of one sample is log(exp(0) + exp(z)) - y z: a log-sum-exp of the two numbers 0 and z. "
+        "Clipping probabilities does not help: it caps a loss that should be 800.",
     ),
     "2.4": Exercise(
         answer="categorical_cross_entropy",
@@ -324,6 +326,14 @@ def balanced_cross_entropy(y, p):
             (
                 BALANCED.replace("weights * ", ""),
                 "This is the plain mean, in which each sample counts the same. Where do the weights go in?",
+            ),
+            (
+                BALANCED.replace("-np.mean", "np.mean"),
+                "Your loss is negative. The logarithm of a probability is below 0: turn the sign.",
+            ),
+            (
+                BALANCED.replace("n / (2 * ones), n / (2 * (n - ones))", "5, 5 / 9"),
+                "Those are the weights for one nine in ten. Compute them from the counts in y.",
             ),
             (BALANCED.replace("-np.mean", "-np.sum"), "You added the weighted samples up. Take their mean."),
             (
