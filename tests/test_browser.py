@@ -131,7 +131,9 @@ KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel"
 
 def cell(page, i):
     """Bring cell ``i`` into view, which JupyterLab needs to draw it, and return it."""
-    page.evaluate(f"async () => {{ const n = {NOTEBOOK}; n.activeCellIndex = {i}; await n.scrollToItem({i}, 'center'); }}")
+    page.evaluate(
+        f"async () => {{ const n = {NOTEBOOK}; n.activeCellIndex = {i}; await n.scrollToItem({i}, 'center'); }}"
+    )
     found = page.locator(f".jp-Notebook .jp-Cell[data-windowed-list-index='{i}']")
     found.wait_for(timeout=20_000)
     return found

@@ -9,13 +9,13 @@ def _observe_parts(parts):
     """Sizes, class counts, and whether every image kept its label and stands in one part only."""
     x, y = parts[:3], parts[3:]
     sizes = [len(part) for part in parts]
-    classes = [int(np.sum(part)) for part in y]
-    matched = [bool(np.array_equal(a[:, 0] >= 80, b == 1)) for a, b in zip(x, y, strict=True)]
-    return sizes, classes, matched, len(np.unique(np.concatenate(x)))
+    classes = [np.bincount(part.ravel().astype(int), minlength=10)[:10].tolist() for part in y]
+    matched = [bool(np.array_equal(a.ravel() // 10, b.ravel())) for a, b in zip(x, y, strict=True)]
+    return sizes, classes, matched, len(np.unique(np.concatenate([part.ravel() for part in x])))
 
 
 def _parts_cases():
-    return [(np.arange(100)[:, np.newaxis], np.repeat([0, 1], [80, 20]))]
+    return [(np.arange(100)[:, np.newaxis], np.repeat(np.arange(10), 10))]
 
 
 def _standardize_cases():
@@ -27,7 +27,8 @@ def _standardize_cases():
 
 def _difference_cases():
     rng = np.random.default_rng(0)
-    a, b = rng.random(400) < 0.97, rng.random(400) < 0.9
+    b = rng.random(40_000) < 0.9  # so many that it does not matter whether the deviation is taken over n or n - 1
+    a = np.where(rng.random(40_000) < 0.9, b | (rng.random(40_000) < 0.7), rng.random(40_000) < 0.97)
     return [(a.astype(float), b.astype(float)), (b.astype(float), a.astype(float))]
 
 
@@ -104,7 +105,7 @@ def three_parts(x, y):
             ),
             (
                 _split("test_size=0.25"),
-                "The sizes are right, but the two classes are not in proportion in every part. Stratify the second split too.",
+                "The sizes are right, but the classes are not in proportion in every part. Stratify the second split too.",
             ),
             (
                 _split("test_size=0.25, stratify=y"),
@@ -119,7 +120,7 @@ def three_parts(x, y):
                 "Training and validation have changed places: test_size is the share of the second part, the smaller one.",
             ),
         ],
-        hint="Split the rest once more, so that training, validation and test hold 60, 20 and 20 % of all rows.",
+        hint="Split the rest once more, stratified by its labels, so that training, validation and test hold 60, 20 and 20 % of all rows.",
     ),
     "4.2": Exercise(
         answer="standardize",
@@ -140,6 +141,14 @@ def standardize(train, other):
             (
                 STANDARDIZE.replace("axis=0", ""),
                 "You took one mean over all numbers. Each column (pixel) needs its own: which axis runs over the rows?",
+            ),
+            (
+                STANDARDIZE.replace("train.std(axis=0)", "train.std(axis=0, ddof=1)"),
+                "Divide by the standard deviation as np.std computes it, over n and not n - 1.",
+            ),
+            (
+                STANDARDIZE.replace("= train.", "= np.concatenate([train, other])."),
+                "You took mean and deviation over both parts together: that is leakage. Fit on train alone.",
             ),
             (
                 STANDARDIZE.replace("train.std", "train.var"),
@@ -195,8 +204,13 @@ def stop_early(validation_losses, patience):
             ([0.5, 0.3, 0.31, 0.32, 0.2, 0.25, 0.24, 0.23, 0.1], 3),
             ([0.5, 0.4, 0.45, 0.42, 0.41, 0.3], 2),
             ([0.5, 0.4, 0.3], 2),
+            ([0.5, 0.6, 0.7, 0.8], 2),
         ],
         wrong=[
+            (
+                STOP.replace("        if epoch - best_epoch >= patience:\n            break\n", ""),
+                "You never stop before the list ends. Stop as soon as patience epochs in a row have brought no new best.",
+            ),
             (
                 STOP.replace("start=1", "start=0"),
                 "Your epochs start at 0. Count them from 1, as the training output does.",
