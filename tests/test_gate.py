@@ -175,6 +175,16 @@ def whole_number_in_prose(notebook):
     cell.source = another_digit(cell.source, r"lies (\d+) standard")
 
 
+def single_digit_in_prose(notebook):
+    cell = prose(notebook, "lowest in epoch")
+    cell.source = another_digit(cell.source, r"lowest in epoch (\d)")
+
+
+def year_of_a_work(notebook):
+    cell = prose(notebook, "## Further reading")
+    cell.source = another_digit(cell.source, r"Wilson \((\d+)\)")
+
+
 def exercise_stub_changed(notebook):
     cell = code(notebook, 'check("4.1"')
     cell.source = cell.source.replace("random_state=0", "random_state=1")
@@ -223,6 +233,8 @@ STATIC = {
     digit_in_prose: "which no cell of its section shows",
     percentage_in_prose: "which no cell of its section shows",
     whole_number_in_prose: "which no cell of its section shows",
+    single_digit_in_prose: "states other figures",
+    year_of_a_work: "states other figures",
     exercise_stub_changed: "must be followed by stub and solution",
     exercise_solution_changed: "must be followed by stub and solution",
     exercise_removed: "its checks are",
@@ -336,33 +348,45 @@ def test_a_dead_kernel_is_noticed_within_30_seconds(report):
     assert float(seconds[1]) < 30
 
 
-def test_hardly_any_wrong_number_in_prose_slips_through():
-    """Change every checked number of the lesson in each of its digits: nearly all changes must be found.
+def with_another_digit(i, place, step):
+    """The lesson with the digit at ``place`` of cell ``i`` changed, and not to 0."""
+    mutant = copy.copy(REAL)
+    mutant.cells = list(REAL.cells)
+    cell = mutant.cells[i] = copy.deepcopy(REAL.cells[i])
+    digit = next(
+        digit
+        for digit in (str((int(cell.source[place]) + step + k) % 10) for k in range(3))
+        if digit not in ("0", cell.source[place])
+    )
+    cell.source = f"{cell.source[:place]}{digit}{cell.source[place + 1 :]}"
+    return gate.Lesson(NAME, mutant)
 
-    What slips through is a change that happens to name another number of the same section.
-    """
+
+def test_every_changed_digit_in_prose_is_found():
+    for i, cell in list(enumerate(REAL.cells))[1:]:
+        if cell.cell_type == "markdown":
+            for match in re.finditer(r"\d", cell.source):
+                mutant = with_another_digit(i, match.start(), 1 + match.start() % 9)
+                assert [place for place, _ in gate.figures_as_refreshed(mutant)] == [i]
+
+
+def test_most_wrong_numbers_are_found_even_after_a_refresh():
+    """What the outputs do not show is found, unless it happens to name another number of the same section."""
     escaped, tried = [], 0
     for i, cell in enumerate(REAL.cells):
-        if cell.cell_type != "markdown" or "Further reading" in cell.source:
+        if cell.cell_type != "markdown":
             continue
-        text = gate.NO_FIGURES.sub(lambda match: " " * len(match[0]), cell.source.partition("**Time**")[0])
+        text = gate.NO_FIGURES.sub(
+            lambda match: " " * len(match[0]), cell.source.partition("**Time**")[0].partition("## Further")[0]
+        )
         for match in gate.NUMBER.finditer(text):
-            if "." not in match[0] and "%" not in match[0] and float(match[1].replace(",", "")) < 10:
-                continue
-            for place in (place for place, character in enumerate(match[1]) if character.isdigit()):
-                at = match.start(1) + place
-                changed = (int(cell.source[at]) + 1 + tried % 9) % 10 or 3
-                if str(changed) == cell.source[at]:
-                    changed += 1
-                mutant = copy.copy(REAL)
-                mutant.cells = list(REAL.cells)
-                mutant.cells[i] = copy.deepcopy(cell)
-                mutant.cells[i].source = f"{cell.source[:at]}{changed}{cell.source[at + 1 :]}"
-                tried += 1
-                if not list(gate.prose_numbers(gate.Lesson(NAME, mutant))):
-                    escaped.append((i, match[0], mutant.cells[i].source[match.start(1) : match.end(1)]))
+            if "." in match[1] or "%" in match[0] or float(match[1].replace(",", "")) >= 10:
+                for place in (match.start(1) + k for k, character in enumerate(match[1]) if character.isdigit()):
+                    tried += 1
+                    if not list(gate.prose_numbers(with_another_digit(i, place, 1 + tried % 9))):
+                        escaped.append((i, match[0]))
     assert tried > 50
-    assert len(escaped) <= 0.07 * tried, escaped
+    assert len(escaped) <= 0.1 * tried, escaped
 
 
 def test_links_are_written_from_the_repository_url(tmp_path, monkeypatch):

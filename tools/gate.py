@@ -17,7 +17,7 @@ import notebooks
 from lepton_helpers import checks
 
 IGNORE_TAG, RAISES_TAG = "nbval-ignore-output", "raises-exception"
-CELL_METADATA = {"tags", "why", "given"}
+CELL_METADATA = {"tags", "why", "given", "figures"}
 NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -239,6 +239,13 @@ def prose_numbers(lesson):
                 )
 
 
+def figures_as_refreshed(lesson):
+    """No number in the text has changed since the lesson was last refreshed; single digits and years included."""
+    for i, cell in lesson.of_type("markdown")[1:]:
+        if cell.metadata.get("figures") != notebooks.figures_digest(cell.source):
+            yield i, "states other figures than when the lesson was last refreshed; check them, then run `make refresh`"
+
+
 def evidence(cells):
     """Return all numbers in the code and the outputs of ``cells``."""
     texts = [cell.source + "\n" + "\n".join(map(text_of, cell.outputs)) for cell in cells if cell.cell_type == "code"]
@@ -284,6 +291,7 @@ RULES = [
     figures,
     markup,
     prose_numbers,
+    figures_as_refreshed,
 ]
 
 

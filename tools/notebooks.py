@@ -1,8 +1,10 @@
 """Read and write the lessons in one normal form, so that a notebook changes in git only where its content changed."""
 
+import hashlib
 import json
 import os
 import pathlib
+import re
 
 import nbformat
 
@@ -31,3 +33,8 @@ def write(notebook, path):
     beside = path.with_suffix(".partial")
     beside.write_text(json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
     os.replace(beside, path)
+
+
+def figures_digest(text):
+    """Return a short digest of all numbers in a text, in their order."""
+    return hashlib.sha256(" ".join(re.findall(r"\d+(?:[.,]\d+)*", text)).encode()).hexdigest()[:8]

@@ -46,6 +46,9 @@ def run(path):
         "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
+    for cell in notebook.cells[1:]:
+        if cell.cell_type == "markdown":
+            cell.metadata["figures"] = notebooks.figures_digest(cell.source)
     for cell in notebook.cells:
         if cell.cell_type == "code":  # a widget lives only while its kernel does; the figure before it stays
             cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
