@@ -35,7 +35,7 @@ lock: environment ## compile requirements.txt from pyproject.toml; UPGRADE=--upg
 	$(RUN) tools/lock.py $(UPGRADE)
 
 budgets: environment ## measure each lesson's time and memory, one at a time, and store the table
-	$(RUN) -m pytest notebooks --budget-table=benchmarks/lessons.md
+	$(RUN) -m pytest -n 0 notebooks --budget-table=benchmarks/lessons.md
 
 bench: environment ## measure ratios against named peers: all, or BENCH=training
 	for script in benchmarks/$(or $(BENCH),*).py; do $(RUN) $$script || exit 1; done

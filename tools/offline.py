@@ -54,7 +54,7 @@ def main(*arguments):
     if "Network is unreachable" not in probe.stderr:
         raise SystemExit("The network was not cut: a connection to the outside did not fail as it should.")
     print(f"No network; {LIMIT // 1024**2} MB of memory for all processes together.", flush=True)
-    command = [*limit, *CUT, sys.executable, "-m", "pytest", *(arguments or ["notebooks"])]
+    command = [*limit, *CUT, sys.executable, "-m", "pytest", "-n", "0", *(arguments or ["notebooks"])]
     raise SystemExit(subprocess.run(command).returncode)
 
 
