@@ -34,7 +34,7 @@ def fake(folder, script):
 def run(folder, python=sys.executable):
     path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(
-        ["make", "environment", f"PYTHON={python}"],
+        ["make", "--no-print-directory", "environment", f"PYTHON={python}"],
         cwd=folder,
         env={**os.environ, "PATH": path},
         capture_output=True,

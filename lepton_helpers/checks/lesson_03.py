@@ -25,16 +25,16 @@ def _adam_cases():
 def _adamw_cases():
     x, g = np.array([2.0, -3.0]), np.array([0.5, 10.0])
     m, v = np.array([0.1, -0.2]), np.array([0.3, 4.0])
-    return [(x, g, 0 * m, 0 * v, 1, 0.1, 0.5), (x, g, m, v, 3, 0.1, 0.5)]
+    return [(x.copy(), g.copy(), 0 * m, 0 * v, 1, 0.1, 0.5), (x, g, m, v, 3, 0.1, 0.5)]
 
 
 def _schedule_cases():
-    return [(step, 0.5, 10, 110) for step in (0, 3, 10, 35, 60, 110)]
+    return [(step, 0.3, 10, 110) for step in (0, 3, 10, 35, 60, 110)]
 
 
 def _clip_cases():
     small, large = np.array([0.3, -0.4]), np.array([[6.0, 0.0], [0.0, -8.0]])
-    return [([small, large], 5.0), ([small, 0.1 * large], 5.0), ([large], 1.0)]
+    return [([small.copy(), large.copy()], 5.0), ([small.copy(), 0.1 * large], 5.0), ([large.copy()], 1.0)]
 
 
 MINIMIZE = """
@@ -61,7 +61,7 @@ def minimize_with_adam(gradient, x, learning_rate, steps, beta_1, beta_2, epsilo
         x = x - learning_rate * m_hat / (np.sqrt(v_hat) + epsilon)
     return x
 """
-FROM_0 = "t starts at 0 here, so 1 - beta**t is 0 and you divide by zero. Count the first step as t = 1."
+FROM_0 = "You divide by zero or take the root of a negative number: is the first step t = 1, and is beta raised to the power t?"
 
 ADAMW = """
 def adamw_step(x, g, m, v, t, learning_rate, weight_decay, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
@@ -133,11 +133,15 @@ def stability_limit(curvatures):
     ...
 """,
         solution=LIMIT,
-        cases=lambda: [([1.0, 50.0],), ([2.0],), ([3.0, 0.5, 8.0],)],
+        cases=lambda: [([1.0, 50.0],), ([2.0],), ([8.0, 0.5, 3.0],)],
         wrong=[
             (
                 LIMIT.replace("max", "min"),
                 "That is the limit of the flattest direction. Every direction must stay below its own limit: which one breaks first?",
+            ),
+            (
+                LIMIT.replace("max(curvatures)", "curvatures[-1]"),
+                "The steepest direction need not be the last one.",
             ),
             (
                 LIMIT.replace("2 /", "1 /"),
@@ -196,6 +200,10 @@ def minimize_with_adam(gradient, x, learning_rate, steps, beta_1, beta_2, epsilo
             (
                 ADAM.replace("m / (1 - beta_1**t)", "m").replace("v / (1 - beta_2**t)", "v"),
                 "The bias correction is missing: m and v start at 0 and are too small in the first steps.",
+            ),
+            (
+                ADAM.replace("m_hat", "m").replace("v_hat", "v"),
+                "You overwrote m and v with their corrected values. The next step must start from the uncorrected ones.",
             ),
             (
                 ADAM.replace("np.sqrt(v_hat)", "v_hat"),
@@ -272,6 +280,10 @@ def learning_rate_at(step, peak, warmup_steps, total_steps):
             (
                 SCHEDULE.replace("0.5 * (1 + np.cos(np.pi * progress))", "np.cos(np.pi * progress)"),
                 "The cosine runs from 1 to -1, so your rate becomes negative. Shift and halve it to run from 1 to 0.",
+            ),
+            (
+                SCHEDULE.replace("peak * 0.5", "0.5"),
+                "Your cosine part does not depend on peak.",
             ),
             (
                 SCHEDULE.replace("0.5 * ", ""),
