@@ -19,6 +19,9 @@ def decoder_parameters(vocabulary, positions, width, layers):
     normalizations = 2 * 2 * width
     block = attention + feed_forward + normalizations
     return embeddings + layers * block + 2 * width
+
+
+# GPT-2 medium: decoder_parameters(50_257, 1_024, 1_024, 24) is 354,823,168
 """
 
 HOURS = """
@@ -26,13 +29,19 @@ def training_hours(parameters, tokens, devices, peak, utilization):
     operations = 6 * parameters * tokens
     speed = devices * peak * utilization
     return operations / speed / 3600
+
+
+# training_hours(1e9, 20e9, 8, 312e12, 0.4) is 33.4 hours
 """
 
 GIGABYTES = """
 def training_gigabytes(parameters, compute_bytes, state_bytes):
     weights_and_gradients = 2 * compute_bytes
-    copy_and_moments = 3 * state_bytes
-    return parameters * (weights_and_gradients + copy_and_moments) / 1e9
+    copy_and_averages = 3 * state_bytes
+    return parameters * (weights_and_gradients + copy_and_averages) / 1e9
+
+
+# 2 * 2 + 3 * 4 = 16 bytes; training_gigabytes(gpt3, 2, 4) is 2,794
 """
 
 GAINS = """
@@ -40,6 +49,9 @@ def gains(accuracy, i, j):
     more_data = accuracy[i + 1, j] - accuracy[i, j]
     more_parameters = accuracy[i, j + 1] - accuracy[i, j]
     return more_data, more_parameters
+
+
+# gains(grid, 0, 2): 0.10 and 0.00, so buy data; gains(grid, 1, 0): 0.04 and 0.04
 """
 
 
@@ -61,6 +73,10 @@ def count_convolution(height, width, channels, filters):
             (
                 CONVOLUTION.replace("weights + biases", "weights"),
                 "You counted the weights but not the biases: each filter has one.",
+            ),
+            (
+                CONVOLUTION.replace("biases = filters", "biases = 1"),
+                "You added one bias for the whole layer. Each filter has its own.",
             ),
             (
                 CONVOLUTION.replace(" * channels", ""),
@@ -113,7 +129,7 @@ def decoder_parameters(vocabulary, positions, width, layers):
                 "A block has two normalizations, each with a gain and a shift per number.",
             ),
         ],
-        hint="Add the two embeddings, layers times one block, and the last normalization. Start from the cell above.",
+        hint="Add the two embeddings, layers times one block, and the last normalization. Start from block and the count of GPT-2 small.",
     ),
     "1.3": Exercise(
         answer="training_hours",
@@ -128,6 +144,11 @@ def training_hours(parameters, tokens, devices, peak, utilization):
                 HOURS.replace("6 *", "2 *"),
                 "2 operations per parameter and token are the forward pass alone. Training adds the backward pass.",
             ),
+            (
+                HOURS.replace(" * utilization", ""),
+                "You used the peak speed. A device delivers only the share called utilization.",
+            ),
+            (HOURS.replace(" / 3600", " / 60"), "That is the time in minutes. An hour has 60 of them."),
             (
                 HOURS.replace("peak * utilization", "peak / utilization"),
                 "You divided the speed by the utilization. A device that is busy 40 % of the time delivers 0.4 of its peak.",
