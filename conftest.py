@@ -1,16 +1,16 @@
 """How pytest runs the lessons: nbval compares every printed output; here a dead kernel is noticed, and budgets are kept."""
 
 import pathlib
+import threading
 import time
 from queue import Empty
 
 import nbval.kernel
 import nbval.plugin
-import numpy as np
 import pytest
 
 MOST_MEGABYTES = 1500
-REFERENCE_SECONDS = 0.15  # what `calibrate` takes on an idle core of the machine the budgets are stated for
+REFERENCE_SECONDS = 0.045  # what `calibration` takes on an idle core of the machine the budgets are stated for
 
 
 def budget_seconds(lesson):
@@ -18,16 +18,17 @@ def budget_seconds(lesson):
     return 60 if lesson[:2] < "06" else 150
 
 
-def calibrate():
-    """Return how many times slower than the reference this machine is now, 1 at least; a moment's stall does not count."""
-    square, seconds = np.ones((300, 300)), []
-    for _ in range(3):
-        start = time.perf_counter()
-        sum(i * i for i in range(2_000_000))
-        for _ in range(20):
-            square @ square
-        seconds.append(time.perf_counter() - start)
-    return max(1.0, min(seconds) / REFERENCE_SECONDS)
+def calibration():
+    """Return the seconds that a fixed piece of work takes now."""
+    start = time.perf_counter()
+    sum(i * i for i in range(500_000))
+    return time.perf_counter() - start
+
+
+def calibrate(samples, finished):
+    """Measure the machine every few seconds while a lesson runs; neighbors come and go, so once is not enough."""
+    while not finished.wait(3):
+        samples.append(calibration())
 
 
 def await_reply(self, msg_id, timeout=None):
@@ -63,7 +64,8 @@ class Budget(pytest.Item):
 
     def runtest(self):
         lesson, seconds = self.path.name, time.monotonic() - self.parent.started
-        slowness = (self.parent.slowness + calibrate()) / 2
+        self.parent.finished.set()
+        slowness = max(1.0, sum(self.parent.samples) / len(self.parent.samples) / REFERENCE_SECONDS)
         kernel = self.parent.kernel
         peak = peak_megabytes(kernel.km.provisioner.pid) if kernel.is_alive() else None
         budget = budget_seconds(lesson)
@@ -95,13 +97,20 @@ def collect(self, nbval_collect=nbval.plugin.IPyNbFile.collect):
 
 
 def setup(self, nbval_setup=nbval.plugin.IPyNbFile.setup):
-    self.slowness = calibrate()
+    self.samples, self.finished = [calibration()], threading.Event()
+    threading.Thread(target=calibrate, args=(self.samples, self.finished), daemon=True).start()
     self.started = time.monotonic()
     nbval_setup(self)
 
 
+def teardown(self, nbval_teardown=nbval.plugin.IPyNbFile.teardown):
+    self.finished.set()
+    nbval_teardown(self)
+
+
 nbval.plugin.IPyNbFile.collect = collect
 nbval.plugin.IPyNbFile.setup = setup
+nbval.plugin.IPyNbFile.teardown = teardown
 
 
 def pytest_addoption(parser):

@@ -4,7 +4,6 @@ import copy
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 
@@ -299,14 +298,9 @@ def shortened(plant=lambda notebook: None):
     return notebook
 
 
-@pytest.fixture(scope="module")
-def report(tmp_path_factory):
-    """What pytest says of a folder that holds the sound lesson and one faulty copy for each fault."""
-    folder = tmp_path_factory.mktemp("lessons")
-    for plant in [None, *RUN]:
-        name = plant.__name__ if plant else "sound"
-        notebooks.write(shortened(plant) if plant else shortened(), folder / f"04_{name}.ipynb")
-    shutil.copy(notebooks.ROOT / "conftest.py", folder)
+def run_lessons(folder, conftest=None, *options):
+    """Run the lessons in ``folder`` as `make test` does, in a pytest of their own, and return what it prints."""
+    (folder / "conftest.py").write_text(conftest or (notebooks.ROOT / "conftest.py").read_text())
     command = [
         sys.executable,
         "-m",
@@ -320,9 +314,35 @@ def report(tmp_path_factory):
         "-rA",
         "--color=no",
     ]
-    command += ["-p", "no:cacheprovider", "--nbval", "--nbval-current-env", "--nbval-cell-timeout=8", "--durations=0"]
+    command += ["-p", "no:cacheprovider", "--nbval", "--nbval-current-env", *options]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
     return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, timeout=400).stdout
+
+
+@pytest.mark.parametrize(
+    "fault, message",
+    [
+        (("return 60 if", "return 0 if"), "its budget is 0 s"),
+        (("MOST_MEGABYTES = 1500", "MOST_MEGABYTES = 10"), "the budget is 10 MB"),
+    ],
+)
+def test_a_lesson_over_its_budget_fails(tmp_path, fault, message):
+    notebooks.write(shortened(), tmp_path / "04_sound.ipynb")
+    conftest = (notebooks.ROOT / "conftest.py").read_text()
+    assert fault[0] in conftest
+    printed = run_lessons(tmp_path, conftest.replace(*fault))
+    assert re.search(r"^FAILED 04_sound\.ipynb::budget", printed, re.M) and message in printed
+    assert len(re.findall(r"^FAILED ", printed, re.M)) == 1
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """What pytest says of a folder that holds the sound lesson and one faulty copy for each fault."""
+    folder = tmp_path_factory.mktemp("lessons")
+    for plant in [None, *RUN]:
+        name = plant.__name__ if plant else "sound"
+        notebooks.write(shortened(plant) if plant else shortened(), folder / f"04_{name}.ipynb")
+    return run_lessons(folder, None, "--nbval-cell-timeout=8", "--durations=0")
 
 
 def test_the_sound_lesson_passes_beside_the_faulty_ones(report):
