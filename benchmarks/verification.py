@@ -1,6 +1,7 @@
 """What it costs to verify lessons: CPU time under pytest and nbval against the same code as a plain script.
 
 Both include starting Python and importing TensorFlow. Then all lessons one after the other against two at a time.
+With a lesson's number as its argument, it measures that lesson alone.
 """
 
 import pathlib
@@ -36,16 +37,18 @@ def as_script(path, folder):
     return script
 
 
-def main():
+def main(name=""):
     pytest = [sys.executable, "-m", "pytest", "-q", "-n", "0"]
     with tempfile.TemporaryDirectory() as folder:
-        for path in notebooks.lessons():
+        for path in notebooks.lessons(name):
             script, _ = measure([sys.executable, str(as_script(path, folder))], folder)
             verified, _ = measure([*pytest, str(path)])
             print(
                 f"{path.name:28s} script {script:5.1f} CPU s, verified {verified:5.1f}, ratio {verified / script:.2f}",
                 flush=True,
             )
+    if name:
+        return
     one = measure([*pytest, "notebooks"])
     two = measure([sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "notebooks"])
     for name, (cpu, seconds) in {"one at a time": one, "two at a time": two}.items():
@@ -53,4 +56,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])
