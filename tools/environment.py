@@ -42,6 +42,7 @@ def main():
         run([uv, "venv", "--clear", "--python", sys.executable, ".venv"])
     # Compiled here and in parallel, because the first import of TensorFlow would take 20 s otherwise.
     run([uv, "pip", "install", "--compile-bytecode", "--python", ".venv", "--requirements", "requirements.txt"])
+    run([uv, "pip", "install", "--no-deps", "--python", ".venv", "--group", "texts"])
     with open(done, "w") as file:
         file.write(wanted())
 
