@@ -1,0 +1,500 @@
+"""The service of lesson 05 as a real process: right answers, clear refusals, and nothing lost under load or on its end."""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import httpx
+import hypothesis
+import hypothesis.strategies as st
+import numpy as np
+import psutil
+import pytest
+
+from lepton_helpers import data, serving
+
+JSON = {"Content-Type": "application/json"}
+MOST_MEGABYTES = 120
+
+
+@pytest.fixture(scope="module")
+def images():
+    return data.load_mnist_5k()[0].reshape(-1, 784)[::20]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a trained model and its card, a second model beside it, and one of another shape."""
+    folder = tmp_path_factory.mktemp("models")
+    train = f"""
+import keras, numpy as np
+from lepton_helpers import data, serving
+keras.utils.set_random_seed(0)
+images, digits = data.load_mnist_5k()
+x, y = images.reshape(-1, 784).astype("float32"), (digits % 2).astype("float32")
+for name, inputs, epochs in (("model", 784, 3), ("other", 784, 1), ("small", 64, 1)):
+    layers = [keras.layers.Rescaling(1 / 255), keras.layers.Dense(64, "relu"), keras.layers.Dense(1, "sigmoid")]
+    model = keras.Sequential([keras.Input((inputs,)), *layers])
+    model.compile("adam", "binary_crossentropy", steps_per_execution=78)
+    model.fit(x[:, :inputs], y, batch_size=64, epochs=epochs, verbose=0)
+    model.export(f"{folder}/{{name}}.tflite", format="litert", verbose=False)
+    serving.write_card(f"{folder}/{{name}}.tflite", ["even", "odd"], [x, y])
+    if name == "model":
+        np.save("{folder}/expected.npy", model.predict(x[::20], verbose=0)[:, 0])
+"""
+    subprocess.run([sys.executable, "-c", train], check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def expected(folder):
+    """What Keras answers for ``images``."""
+    return np.load(folder / "expected.npy")
+
+
+@pytest.fixture(scope="module")
+def service(folder, tmp_path_factory):
+    log = tmp_path_factory.mktemp("log") / "service.log"
+    process, url = serving.start(folder / "model.tflite", log)
+    with httpx.Client(base_url=url, timeout=30) as client:
+        yield process, client, log
+    process.terminate()
+    process.wait(10)
+
+
+def answers(client, images):
+    reply = client.post("/predict", json={"images": images.tolist()})
+    assert reply.status_code == 200, reply.text
+    return np.array(reply.json()["probabilities"])
+
+
+def half_sent(url, body):
+    """Return a connection that has sent the head of a request and half of its body."""
+    host, port = url.removeprefix("http://").split(":")
+    connection = socket.create_connection((host, int(port)), timeout=20)
+    head = f"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    connection.sendall(head.encode() + body[: len(body) // 2])
+    return connection
+
+
+def read_all(connection):
+    text = b""
+    while part := connection.recv(65536):
+        text += part
+    return text
+
+
+def test_it_answers_as_the_model_does(service, images, expected):
+    client = service[1]
+    np.testing.assert_allclose(answers(client, images[:1]), expected[:1], atol=1e-6)
+    got = np.concatenate([answers(client, images[i : i + 50]) for i in range(0, len(images), 50)])
+    np.testing.assert_allclose(got, expected, atol=1e-6)
+    labels = client.post("/predict", json={"images": images[:50].tolist()}).json()["labels"]
+    assert labels == [["even", "odd"][int(p > 0.5)] for p in expected[:50]] and len(set(labels)) == 2
+
+
+def test_it_says_what_it_is(service, folder):
+    client = service[1]
+    assert client.get("/health").json() == {"status": "ok"}
+    card = json.loads((folder / "model.json").read_text())
+    assert client.get("/model").json() == {"input_shape": [784], "most_images": 64, **card}
+    description = client.get("/openapi.json").json()
+    schema = description["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert schema["properties"]["images"]["maxItems"] == 64 and client.get("/docs").status_code == 200
+
+
+IMAGE = [0.0] * 784
+
+
+def with_number(text):
+    return f'{{"images": [[{text}{", 0" * 783}]]}}'
+
+
+BAD = {
+    "wrong length": (422, {"json": {"images": [IMAGE[1:]]}}, r"^images\[0\]: .*784"),
+    "too long": (422, {"json": {"images": [IMAGE, IMAGE + [0]]}}, r"^images\[1\]: .*784"),
+    "text": (422, {"json": {"images": [["a"] + IMAGE[1:]]}}, r"^images\[0\]\[0\]: .*valid number"),
+    "number in quotes": (422, {"json": {"images": [["1"] + IMAGE[1:]]}}, r"^images\[0\]\[0\]: .*valid number"),
+    "true": (422, {"json": {"images": [[True] + IMAGE[1:]]}}, r"^images\[0\]\[0\]: .*valid number"),
+    "null": (422, {"json": {"images": [[None] + IMAGE[1:]]}}, r"^images\[0\]\[0\]: .*valid number"),
+    "NaN": (422, {"content": with_number("NaN"), "headers": JSON}, r"^images\[0\]\[0\]: .*finite"),
+    "infinity": (422, {"content": with_number("Infinity"), "headers": JSON}, r"^images\[0\]\[0\]: .*finite"),
+    "overflow": (422, {"content": with_number("1e999"), "headers": JSON}, r"^images\[0\]\[0\]: .*finite"),
+    "huge integer": (422, {"content": with_number("9" * 4000), "headers": JSON}, r"^images\[0\]\[0\]: "),
+    "too dark": (422, {"json": {"images": [[255.5] + IMAGE[1:]]}}, r"^images\[0\]\[0\]: .*255"),
+    "negative": (422, {"json": {"images": [[-0.5] + IMAGE[1:]]}}, r"^images\[0\]\[0\]: .*0"),
+    "no image": (422, {"json": {"images": []}}, "^images: "),
+    "65 images": (422, {"json": {"images": [IMAGE] * 65}}, "^images: .*64"),
+    "not in a list": (422, {"json": {"images": IMAGE}}, r"^images\[0\]: "),
+    "no images": (422, {"json": {}}, "^images: .*required"),
+    "unknown field": (422, {"json": {"images": [IMAGE], "threshold": 0.7}}, "^threshold: "),
+    "a list": (422, {"json": [IMAGE]}, "^The body: "),
+    "half the JSON": (422, {"content": '{"images": [[0, 0', "headers": JSON}, "^The body is not valid JSON: "),
+    "no body": (422, {"headers": JSON}, "^The body is not valid JSON: "),
+    "not UTF-8": (422, {"content": b'{"images": "\xff"}', "headers": JSON}, "^The body is not valid JSON: "),
+    "deep": (422, {"content": "[" * 100_000, "headers": JSON}, "^The body is not valid JSON: "),
+    "another type": (415, {"content": json.dumps({"images": [IMAGE]})}, "Content-Type"),
+    "100 MB": (413, {"content": bytes(100_000_000), "headers": JSON}, "2000000 bytes"),
+    "100 MB in chunks": (413, {"content": (bytes(10**6) for _ in range(100)), "headers": JSON}, "2000000 bytes"),
+}
+
+
+def refused(reply, status):
+    """Check that a refusal is the expected status and one sentence; return the sentence."""
+    assert reply.status_code == status, reply.text
+    (sentence,) = reply.json().values()
+    assert re.fullmatch(r"[^\n]{10,300}\.", sentence) and "Traceback" not in sentence and ".py" not in sentence
+    return sentence
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_refused_in_one_sentence_and_the_service_goes_on(service, images, expected, case):
+    status, request, words = BAD[case]
+    process, client, _ = service
+    assert re.search(words, refused(client.post("/predict", **request), status))
+    np.testing.assert_allclose(answers(client, images[:3]), expected[:3], atol=1e-6)
+    assert psutil.Process(process.pid).memory_info().rss / 1e6 < MOST_MEGABYTES
+
+
+@pytest.mark.parametrize(
+    "method, path, status", [("GET", "/predict", 405), ("DELETE", "/model", 405), ("GET", "/no", 404)]
+)
+def test_wrong_methods_and_paths_are_refused(service, method, path, status):
+    assert refused(service[1].request(method, path), status).startswith(f"{method} {path} is not served here")
+
+
+def test_what_is_not_http_is_refused(service, images, expected):
+    host, port = str(service[1].base_url).removeprefix("http://").strip("/").split(":")
+    for nonsense in (b"\x16\x03\x01\x02\x00nonsense\r\n\r\n", b"POST /predict HTTP/1.1\r\nContent-Length: -5\r\n\r\n"):
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            connection.sendall(nonsense)
+            assert b" 400 " in read_all(connection)
+    np.testing.assert_allclose(answers(service[1], images[:3]), expected[:3], atol=1e-6)
+
+
+def test_a_client_that_asks_first_is_refused_before_it_sends(service):
+    host, port = str(service[1].base_url).removeprefix("http://").strip("/").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        head = "POST /predict HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 100000000\r\n\r\n"
+        connection.sendall(head.encode())
+        assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@st.composite
+def nearly_right(draw):
+    """Bodies like a right one, with a few numbers, or the number of numbers, changed."""
+    images = [[draw(st.integers(0, 255))] * 784 for _ in range(draw(st.integers(0, 3)))]
+    for image in images:
+        for place in draw(st.lists(st.integers(0, 783), max_size=3)):
+            image[place] = draw(SCALARS | st.floats(0, 255))
+        del image[draw(st.sampled_from([784, 784, 784, 783, 0])) :]
+    body = {draw(st.sampled_from(["images", "images", "images", "image"])): images}
+    return json.dumps(draw(st.sampled_from([body, body, body, [body], images])))
+
+
+def test_no_generated_request_ends_in_a_500(service, images, expected):
+    client, seen = service[1], set()
+    bodies = nearly_right() | VALUES.map(json.dumps) | st.binary(max_size=200) | st.text(max_size=50).map(str.encode)
+    types = st.sampled_from(["application/json"] * 8 + ["text/plain", "", "application/json; charset=utf-8", "é"])
+    paths = st.sampled_from(
+        ["/predict"] * 8 + ["/model", "/health", "/metrics", "/", "/predict/", "/%00", "/docs?x=%ff"]
+    )
+
+    @hypothesis.settings(max_examples=2000, deadline=None, database=None)
+    @hypothesis.given(st.sampled_from(["POST"] * 6 + ["GET", "PUT", "HEAD", "OPTIONS"]), paths, bodies, types)
+    def send(method, path, body, content_type):
+        headers = {"Content-Type": content_type.encode()}
+        reply = client.request(method, path, content=body, headers=headers)
+        seen.add(reply.status_code)
+        assert reply.status_code in (200, 307, 404, 405, 415, 422), reply.text
+        if reply.status_code >= 400 and method != "HEAD":
+            refused(reply, reply.status_code)
+
+    send()
+    assert {200, 404, 405, 415, 422} <= seen
+    np.testing.assert_allclose(answers(client, images[:3]), expected[:3], atol=1e-6)
+
+
+def test_64_clients_at_once_get_each_their_own_answers(service, images, expected):
+    count = 0
+
+    async def one_client(client, seed, end):
+        nonlocal count
+        rng = np.random.default_rng(seed)
+        while time.monotonic() < end:
+            chosen = rng.choice(len(images), size=rng.choice([1, 1, 1, 5]), replace=False)
+            reply = await client.post("/predict", json={"images": images[chosen].tolist()})
+            assert reply.status_code == 200
+            np.testing.assert_allclose(reply.json()["probabilities"], expected[chosen], atol=1e-6)
+            count += 1
+
+    async def all_clients():
+        limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
+        async with httpx.AsyncClient(base_url=service[1].base_url, timeout=30, limits=limits) as client:
+            await asyncio.gather(*[one_client(client, seed, time.monotonic() + 20) for seed in range(64)])
+
+    asyncio.run(all_clients())
+    assert count > 640
+
+
+def test_memory_stays_small_and_tensorflow_out(service):
+    process = psutil.Process(service[0].pid)
+    assert process.memory_info().rss / 1e6 < MOST_MEGABYTES
+    assert not [part.path for part in process.memory_maps() if "/tensorflow/" in part.path]
+
+
+def test_log_and_metrics_count_the_same_and_hold_no_image(folder, images, tmp_path):
+    process, url = serving.start(folder / "model.tflite", tmp_path / "log")
+    for n in (1, 2, 3):
+        httpx.post(url + "/predict", json={"images": images[:n].tolist()})
+    httpx.post(url + "/predict", json={})
+    httpx.get(url + "/a%0A" + "b" * 500)
+    metrics = httpx.get(url + "/metrics").text
+    for line in (
+        'requests_total{path="/predict",status="200"} 3.0',
+        'requests_total{path="/predict",status="422"} 1.0',
+    ):
+        assert line in metrics
+    for line in (
+        'request_seconds_count{path="/predict"} 4.0',
+        "confidence_count 6.0",
+        'path="other",status="404"} 1.0',
+    ):
+        assert line in metrics
+    process.terminate()
+    process.wait(10)
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines() if line.startswith('{"time"')]
+    predictions = [line for line in lines if line["path"] == "/predict"]
+    assert [line.get("images") for line in predictions] == [1, 2, 3, None]
+    assert {line["status"] for line in predictions} == {200, 422} and all(0 < line["ms"] < 1e4 for line in lines)
+    assert all(len(json.dumps(line)) < 300 for line in lines)
+
+
+def test_more_than_the_limit_in_flight_gets_503(folder, images, tmp_path):
+    process, url = serving.start(folder / "model.tflite", tmp_path / "log", "--most-in-flight", "2")
+    body = json.dumps({"images": images[:1].tolist()}).encode()
+    held = [half_sent(url, body) for _ in range(2)]
+    time.sleep(0.2)
+    reply = httpx.post(url + "/predict", content=body, headers=JSON)
+    assert "busy" in refused(reply, 503) and reply.headers["Retry-After"] == "1"
+    for connection in held:
+        connection.sendall(body[len(body) // 2 :])
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+    assert httpx.post(url + "/predict", content=body, headers=JSON).status_code == 200
+    process.terminate()
+    process.wait(10)
+
+
+def test_a_body_that_does_not_come_gets_408(folder, monkeypatch):
+    monkeypatch.setattr(serving, "MOST_SECONDS", 0.05)
+    app, sent = serving.create_app(folder / "model.tflite"), []
+
+    async def never():
+        await asyncio.sleep(60)
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/predict",
+        "raw_path": b"/predict",
+        "query_string": b"",
+        "headers": [],
+    }
+    asyncio.run(app(scope, never, send))
+    assert sent[0]["status"] == 408 and b"did not arrive" in sent[1]["body"]
+
+
+def test_with_a_token_only_its_holders_come_in(folder, images, tmp_path, monkeypatch):
+    monkeypatch.setenv(serving.TOKEN_VARIABLE, "sesame")
+    process, url = serving.start(folder / "model.tflite", tmp_path / "log")
+    body = {"images": images[:1].tolist()}
+    for token in (None, "", "Bearer", "Bearer sesam", "Bearer sesame2", "sesame", "Basic sesame", b"Bearer \xff"):
+        headers = {"Authorization": token} if token is not None else {}
+        assert "token" in refused(httpx.post(url + "/predict", json=body, headers=headers), 401)
+    assert httpx.post(url + "/predict", json=body, headers={"Authorization": "Bearer sesame"}).status_code == 200
+    assert httpx.get(url + "/metrics").status_code == 401 and httpx.get(url + "/health").status_code == 200
+    assert "sesame" not in (tmp_path / "log").read_text()
+    process.terminate()
+    process.wait(10)
+
+
+def refused_start(*arguments):
+    """Return the one line with which the service refuses to start."""
+    result = subprocess.run(
+        [sys.executable, "-m", "lepton_helpers.serving", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    (line,) = [line for line in result.stderr.splitlines() if not line.startswith(("INFO", "WARNING", "ERROR"))]
+    assert line.endswith((".", "one."))
+    return line
+
+
+def test_beyond_this_machine_it_needs_a_token(folder):
+    assert serving.TOKEN_VARIABLE in refused_start(folder / "model.tflite", "--host", "0.0.0.0", "--port", "0")
+
+
+def test_a_port_in_use_is_named(folder):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert f"port {port}, cannot be used" in refused_start(folder / "model.tflite", "--port", port)
+    assert "port 70000, cannot be used" in refused_start(folder / "model.tflite", "--port", 70000)
+
+
+def spoil(folder, target, case):
+    """Copy the model and its card into ``target`` and spoil them."""
+    model, card = target / "model.tflite", target / "model.json"
+    content = (folder / "model.tflite").read_bytes()
+    model.write_bytes(content)
+    card.write_bytes((folder / "model.json").read_bytes())
+    if case == "missing":
+        model.unlink()
+    if case == "no card":
+        card.unlink()
+    if case == "truncated":
+        model.write_bytes(content[: len(content) // 2])
+    if case == "swapped":
+        model.write_bytes((folder / "other.tflite").read_bytes())
+    if case in ("half a model", "no model", "empty"):
+        model.write_bytes({"half a model": content[: len(content) // 2], "no model": b"hello", "empty": b""}[case])
+        serving.write_card(model, ["even", "odd"], [np.zeros(1)])
+    if case == "another shape":
+        model.write_bytes((folder / "small.tflite").read_bytes())
+        serving.write_card(model, ["even", "odd"], [np.zeros(1)])
+    if case == "half a card":
+        card.write_bytes(card.read_bytes()[:40])
+    if case == "card without classes":
+        card.write_text(json.dumps({**json.loads(card.read_text()), "classes": ["even"]}))
+    return model
+
+
+@pytest.mark.parametrize(
+    "case, words",
+    [
+        ("missing", "model.tflite cannot be read"),
+        ("no card", "model.json cannot be read"),
+        ("truncated", "truncated or swapped"),
+        ("swapped", "truncated or swapped"),
+        ("half a model", "not a LiteRT model"),
+        ("no model", "not a LiteRT model"),
+        ("empty", "not a LiteRT model"),
+        ("another shape", r"does not take \(1, 784\)"),
+        ("half a card", "not a model's card"),
+        ("card without classes", "not a model's card"),
+    ],
+)
+def test_a_spoiled_model_stops_the_start_in_one_sentence(folder, tmp_path, case, words):
+    assert re.search(words, refused_start(spoil(folder, tmp_path, case), "--port", 0))
+
+
+def test_start_says_why_it_did_not_start(tmp_path):
+    with pytest.raises(RuntimeError, match="did not start: .*model.tflite cannot be read"):
+        serving.start(tmp_path / "model.tflite", tmp_path / "log")
+
+
+def test_sigterm_under_load_loses_no_accepted_request(folder, images, expected, tmp_path):
+    process, url = serving.start(folder / "model.tflite", tmp_path / "log")
+    body = json.dumps({"images": images[:1].tolist()}).encode()
+    held = [half_sent(url, body) for _ in range(4)]
+    received, stopped = [], threading.Event()
+
+    def one_client():
+        with httpx.Client(base_url=url, timeout=20) as client:
+            while not stopped.is_set():
+                try:
+                    received.append(client.post("/predict", content=body, headers=JSON).status_code)
+                except httpx.TransportError:
+                    return
+
+    clients = [threading.Thread(target=one_client) for _ in range(8)]
+    for client in clients:
+        client.start()
+    time.sleep(1.5)
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.5)
+    assert process.poll() is None  # it waits for what it has accepted
+    with pytest.raises(httpx.TransportError):
+        httpx.get(url + "/health")  # and accepts nothing new
+    for connection in held:
+        connection.sendall(body[len(body) // 2 :])
+        reply = read_all(connection)
+        assert reply.startswith(b"HTTP/1.1 200")
+        assert abs(json.loads(reply.partition(b"\r\n\r\n")[2])["probabilities"][0] - expected[0]) < 1e-6
+    process.wait(10)
+    stopped.set()
+    for client in clients:
+        client.join()
+    logged = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines() if line.startswith('{"time"')]
+    answered = [line["status"] for line in logged if line["path"] == "/predict"]
+    assert set(received) == {200} and len(received) > 20
+    assert answered == [200] * (len(received) + len(held))
+
+
+def test_killed_in_the_middle_of_a_request_it_starts_again(folder, images, expected, tmp_path):
+    process, url = serving.start(folder / "model.tflite", tmp_path / "log")
+    connection = half_sent(url, json.dumps({"images": images[:1].tolist()}).encode())
+    process.kill()
+    process.wait(10)
+    with contextlib.suppress(ConnectionError):
+        assert connection.recv(100) == b""
+    process, url = serving.start(folder / "model.tflite", tmp_path / "log")
+    with httpx.Client(base_url=url) as client:
+        np.testing.assert_allclose(answers(client, images[:9]), expected[:9], atol=1e-6)
+    process.terminate()
+    process.wait(10)
+
+
+def test_it_ends_with_the_process_that_started_it(folder, tmp_path):
+    code = (
+        f"from lepton_helpers import serving; process, url = serving.start(r'{folder / 'model.tflite'}', r'{tmp_path / 'log'}');"
+        "print(process.pid, flush=True); input()"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    service = psutil.Process(int(parent.stdout.readline()))
+    assert service.is_running()
+    parent.kill()
+    service.wait(10)
+
+
+def test_two_workers_answer_and_stop_together(folder, images, expected, tmp_path):
+    process, url = serving.start(folder / "model.tflite", tmp_path / "log", "--workers", "2")
+    children = psutil.Process(process.pid).children(recursive=True)
+    for i in range(20):
+        reply = httpx.post(url + "/predict", json={"images": images[i : i + 1].tolist()}, timeout=30)
+        assert abs(reply.json()["probabilities"][0] - expected[i]) < 1e-6
+    process.terminate()
+    process.wait(20)
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert len(children) >= 2 and not alive
+
+
+def test_the_model_is_read_once_and_never_written(folder, images, expected, tmp_path):
+    model = spoil(folder, tmp_path, "none")
+    os.chmod(model, 0o444)
+    process, url = serving.start(model, tmp_path / "log")
+    model.unlink()
+    with httpx.Client(base_url=url) as client:
+        np.testing.assert_allclose(answers(client, images[:5]), expected[:5], atol=1e-6)
+    process.terminate()
+    process.wait(10)
