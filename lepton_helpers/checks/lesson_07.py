@@ -1,0 +1,359 @@
+"""Exercises of lesson 07, Scale it."""
+
+import numpy as np
+
+from lepton_helpers.checks import Exercise
+
+
+def _law_cases():
+    sizes = np.array([1e3, 3e3, 1e4, 5e4, 2e5])
+    return [
+        (sizes, 0.3 + 40 * sizes**-0.5, 0.3),
+        (sizes, 1.7 + 406.4 * sizes**-0.34, 1.7),
+        (np.array([2.0, 4.0, 8.0]), 3.0 * np.array([2.0, 4.0, 8.0]) ** -0.25, 0.0),
+    ]
+
+
+def _quantize_cases():
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(6, 4)) * np.array([0.01, 0.1, 1.0, 30.0])
+    return [(weights,), (rng.normal(size=(3, 5)) * 2 + 1,)]
+
+
+def _observe_quantized(result):
+    """The integers with their type, and the scales as one flat row."""
+    integers, scale = result
+    integers = np.asarray(integers)
+    return str(integers.dtype), integers.astype(float), np.asarray(scale, float).ravel()
+
+
+def _gradient_of_at_most(rows):
+    """A mean gradient (of half the squared error, at weights of 0.5) that refuses parts of more than ``rows`` rows."""
+
+    def gradient(x, y):
+        if len(x) > rows:
+            raise ValueError(f"a part of {len(x)} rows does not fit; at most {rows} do.")
+        return x.T @ (x @ np.full(x.shape[1], 0.5) - y) / len(x)
+
+    return gradient
+
+
+def _accumulate_cases():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(10, 3)), rng.normal(size=10) * 5
+    return [(_gradient_of_at_most(size), x, y, size) for size in (5, 4, 3, 20)]
+
+
+POWER_LAW = """
+def fit_power_law(sizes, losses, irreducible):
+    slope, intercept = np.polyfit(np.log(sizes), np.log(losses - irreducible), 1)
+    return np.exp(intercept), -slope
+"""
+
+OPTIMUM = """
+def best_split(compute, A, alpha, B, beta):
+    product = compute / 6  # N * D
+    N = (alpha * A / (beta * B) * product**beta) ** (1 / (alpha + beta))
+    return N, product / N
+"""
+
+QUANTIZE = """
+def quantize(weights):
+    scale = np.abs(weights).max(axis=0) / 127
+    integers = np.round(weights / scale).astype("int8")
+    return integers, scale
+"""
+
+MEMORY = """
+def training_bytes(sizes, batch, bytes_each):
+    parameters = activations = 0
+    for inputs, units in zip(sizes[:-1], sizes[1:]):
+        parameters += inputs * units + units
+        activations += batch * units
+    return (4 * parameters + activations) * bytes_each
+"""
+
+ACCUMULATE = """
+def accumulate(gradient, x, y, size):
+    total = 0
+    for start in range(0, len(x), size):
+        part_x, part_y = x[start : start + size], y[start : start + size]
+        total = total + len(part_x) * gradient(part_x, part_y)
+    return total / len(x)
+"""
+
+SPEED_UP = """
+def speed_up(workers, compute_seconds, gradient_bytes, bandwidth):
+    sent = 2 * (workers - 1) / workers * gradient_bytes
+    return compute_seconds / (compute_seconds / workers + sent / bandwidth)
+"""
+
+PLAN = """
+def plan(parameters, tokens, devices, peak, utilization, kilowatts, dollars):
+    hours = 6 * parameters * tokens / (devices * peak * utilization) / 3600
+    return hours / 24, hours * devices * kilowatts / 1000, hours * devices * dollars
+"""
+
+EXERCISES = {
+    "7.1": Exercise(
+        answer="fit_power_law",
+        stub="""
+def fit_power_law(sizes, losses, irreducible):
+    ...
+""",
+        solution=POWER_LAW,
+        cases=_law_cases,
+        wrong=[
+            (
+                POWER_LAW.replace("-slope", "slope"),
+                "The exponent has the wrong sign: the slope of the line is minus alpha.",
+            ),
+            (
+                POWER_LAW.replace("losses - irreducible", "losses"),
+                "Only the part above the irreducible loss is a straight line in logarithms: subtract it first.",
+            ),
+            (
+                POWER_LAW.replace("np.exp(intercept)", "intercept"),
+                "The line gives the logarithm of A. Undo it with np.exp.",
+            ),
+            (
+                POWER_LAW.replace("np.polyfit(np.log(sizes)", "np.polyfit(sizes"),
+                "You took the logarithm of the losses only. A power law is straight when both axes are logarithmic.",
+            ),
+            (
+                POWER_LAW.replace("np.exp(intercept), -slope", "-slope, np.exp(intercept)"),
+                "Both numbers are right, but in the other order: first A, then alpha.",
+            ),
+        ],
+        hint="Subtract the irreducible loss, take logarithms of both, and fit a line with np.polyfit: its slope is minus alpha, its intercept the logarithm of A.",
+    ),
+    "7.2": Exercise(
+        answer="best_split",
+        stub="""
+def best_split(compute, A, alpha, B, beta):
+    ...
+""",
+        solution=OPTIMUM,
+        cases=lambda: [(6e6, 4.0, 0.5, 3.0, 0.5), (1e21, 406.4, 0.34, 410.7, 0.28), (3.15e23, 500.0, 0.3, 2000.0, 0.4)],
+        wrong=[
+            (
+                OPTIMUM.replace("compute / 6", "compute"),
+                "You spent the budget as if C were N D. Training takes about 6 N D operations.",
+            ),
+            (
+                OPTIMUM.replace("product**beta", "product**alpha"),
+                "The exponent of the budget is off: N grows as C to the power beta / (alpha + beta), because much data is what beta makes worth while.",
+            ),
+            (
+                OPTIMUM.replace("alpha * A / (beta * B)", "A / B"),
+                "The slopes must balance, not the terms: alpha A / N^alpha = beta B / D^beta. The factors alpha and beta are missing.",
+            ),
+            (
+                OPTIMUM.replace("alpha * A / (beta * B)", "beta * B / (alpha * A)"),
+                "The fraction stands upside down: the larger A, the more a larger model brings.",
+            ),
+            (
+                OPTIMUM.replace("return N, product / N", "return product / N, N"),
+                "N and D have changed places: return the parameters first.",
+            ),
+        ],
+        hint="Put D = C / (6 N) into A / N^alpha + B / D^beta, set the slope in N to zero, and solve for N; then D follows.",
+    ),
+    "7.3": Exercise(
+        answer="quantize",
+        stub="""
+def quantize(weights):
+    ...
+""",
+        solution=QUANTIZE,
+        cases=_quantize_cases,
+        observe=_observe_quantized,
+        wrong=[
+            (
+                QUANTIZE.replace("max(axis=0)", "max()") + "\n\n_whole = quantize\n\n\ndef quantize(weights):\n"
+                "    integers, scale = _whole(weights)\n    return integers, np.full(weights.shape[1], scale)\n",
+                "You used one scale for the whole table. A column of small weights then gets few of the 255 values: give each column its own.",
+            ),
+            (
+                QUANTIZE.replace("max(axis=0)", "max()"),
+                "You used one scale for the whole table. A column of small weights then gets few of the 255 values: give each column its own.",
+            ),
+            (
+                QUANTIZE.replace("max(axis=0)", "max(axis=1, keepdims=True)"),
+                "You took one scale per row. Each column, that is each unit, needs its own: the maximum runs over the rows, axis 0.",
+            ),
+            (
+                QUANTIZE.replace("np.round(weights / scale)", "(weights / scale)"),
+                "astype cuts the decimals off, toward zero. Round to the nearest integer first.",
+            ),
+            (
+                QUANTIZE.replace("/ 127", "/ 128"),
+                "An int8 reaches from -128 to 127. Divide by 127, or the largest positive weight does not fit.",
+            ),
+            (
+                QUANTIZE.replace("np.abs(weights).max", "weights.max"),
+                "The largest weight may be a negative one: take the maximum of the absolute values.",
+            ),
+            (
+                QUANTIZE.replace('.astype("int8")', ""),
+                "The values are right, but they are not stored as int8 yet: convert them with astype.",
+            ),
+        ],
+        hint="Per column: the scale is the largest absolute weight over 127; the integers are the weights over the scale, rounded, as int8.",
+    ),
+    "7.4": Exercise(
+        answer="training_bytes",
+        stub="""
+def training_bytes(sizes, batch, bytes_each):
+    ...
+""",
+        solution=MEMORY,
+        cases=lambda: [([196, 512, 10], 1000, 8), ([784, 128, 64, 1], 32, 4), ([3, 2], 5, 2)],
+        wrong=[
+            (
+                MEMORY.replace("4 * parameters", "parameters"),
+                "You counted the weights once. Gradients and Adam's two averages have the same size: four numbers per parameter.",
+            ),
+            (
+                MEMORY.replace("4 * parameters", "3 * parameters"),
+                "Three numbers per parameter are not enough: weights, gradients, and two averages of Adam.",
+            ),
+            (
+                MEMORY.replace("4 * parameters + activations", "4 * parameters"),
+                "The activations are missing: the backward pass needs each layer's outputs, for every example of the batch.",
+            ),
+            (
+                MEMORY.replace("batch * units", "units"),
+                "You counted the activations of one example. The step keeps those of the whole batch.",
+            ),
+            (
+                MEMORY.replace("batch * units", "batch * inputs"),
+                "You counted each layer's inputs. Count its outputs: the images themselves are data, and the last outputs are kept too.",
+            ),
+            (
+                MEMORY.replace(" + units\n", "\n"),
+                "You left out the biases: one per unit, with gradient and averages like any parameter.",
+            ),
+            (
+                MEMORY.replace("(4 * parameters + activations)", "4 * (parameters + activations)"),
+                "Activations have no averages of Adam: count them once, not four times.",
+            ),
+        ],
+        hint="Four numbers per parameter, biases included, plus batch times units for the outputs of every layer, times the bytes of a number.",
+    ),
+    "7.5": Exercise(
+        answer="accumulate",
+        stub="""
+def accumulate(gradient, x, y, size):
+    ...
+""",
+        solution=ACCUMULATE,
+        cases=_accumulate_cases,
+        wrong=[
+            (
+                "def accumulate(gradient, x, y, size):\n    return gradient(x, y)\n",
+                "You handed over the whole batch at once, which does not fit. Cut it into parts of at most size rows.",
+            ),
+            (
+                ACCUMULATE.replace("total / len(x)", "total").replace("len(part_x) * ", ""),
+                "You added the means up. The sum of k means is k times too large: weight each by its rows and divide by all rows.",
+            ),
+            (
+                ACCUMULATE.replace("len(part_x) * ", "size * "),
+                "The last part may be smaller than size. Weight each part by the rows that it really has.",
+            ),
+            (
+                ACCUMULATE.replace("len(part_x) * ", "").replace("total / len(x)", "total / -(-len(x) // size)"),
+                "You took the plain mean of the parts' means. It is right only if all parts are of the same size: weight each by its rows.",
+            ),
+            (
+                ACCUMULATE.replace("total / len(x)", "total"),
+                "You weighted each part by its rows; now divide the sum by the number of all rows.",
+            ),
+            (
+                ACCUMULATE.replace("range(0, len(x), size)", "range(0, len(x) - size + 1, size)"),
+                "You dropped the rows that do not fill a whole part. They belong to the batch as well.",
+            ),
+            (
+                ACCUMULATE.replace("total = total + len(part_x) *", "total = len(part_x) *"),
+                "You kept only the last part's gradient. Add the parts up.",
+            ),
+        ],
+        hint="Go through x and y in parts of size rows, add up each part's gradient times its number of rows, and divide by the number of all rows.",
+        tolerance=1e-9,
+    ),
+    "7.6": Exercise(
+        answer="speed_up",
+        stub="""
+def speed_up(workers, compute_seconds, gradient_bytes, bandwidth):
+    ...
+""",
+        solution=SPEED_UP,
+        cases=lambda: [(1, 2.0, 1e9, 1e9), (2, 2.0, 1e9, 1e9), (8, 0.5, 4e8, 1e10), (1000, 420.0, 1.4e10, 5e10)],
+        wrong=[
+            (
+                SPEED_UP.replace("return compute_seconds / (", "return (").replace(
+                    "+ sent / bandwidth)", "+ sent / bandwidth)"
+                ),
+                "That is the time of a step. The speed-up is the time of one worker over it.",
+            ),
+            (
+                SPEED_UP.replace("2 * (workers - 1)", "(workers - 1)"),
+                "A ring goes around twice: once to add up, once to hand the sums out. You counted one round.",
+            ),
+            (
+                SPEED_UP.replace("2 * (workers - 1) / workers", "2"),
+                "Each worker sends 2 (K - 1) / K times the gradient, not 2 times: one worker alone sends nothing.",
+            ),
+            (
+                SPEED_UP.replace("2 * (workers - 1) / workers", "2 * (workers - 1)"),
+                "In each turn a worker sends one chunk, a K-th of the gradient: you forgot to divide by the number of workers.",
+            ),
+            (
+                SPEED_UP.replace("compute_seconds / workers +", "compute_seconds +"),
+                "The batch is shared: each worker computes only its K-th part of it.",
+            ),
+            (
+                SPEED_UP.replace("sent / bandwidth", "sent * bandwidth"),
+                "Seconds are bytes divided by bytes per second.",
+            ),
+        ],
+        hint="A step with K workers takes compute_seconds / K plus the bytes each worker sends, 2 (K - 1) / K times the gradient, over the bandwidth; divide the time of one worker by it.",
+    ),
+    "7.7": Exercise(
+        answer="plan",
+        stub="""
+def plan(parameters, tokens, devices, peak, utilization, kilowatts, dollars):
+    ...
+""",
+        solution=PLAN,
+        cases=lambda: [(70e9, 1.4e12, 1000, 989e12, 0.4, 1.5, 2.5), (7e9, 140e9, 64, 312e12, 0.5, 0.8, 1.5)],
+        wrong=[
+            (
+                PLAN.replace("6 * parameters", "2 * parameters"),
+                "Two operations per parameter and token is the forward pass alone. With the backward pass it is 6.",
+            ),
+            (
+                PLAN.replace(" * utilization)", ")"),
+                "No device delivers its peak: multiply the peak by the utilization.",
+            ),
+            (
+                PLAN.replace("hours / 24,", "hours,"),
+                "The first number is in hours: a day has 24.",
+            ),
+            (
+                PLAN.replace("hours * devices * kilowatts / 1000", "hours * devices * kilowatts"),
+                "That energy is in kilowatt-hours. A megawatt-hour is 1,000 of them.",
+            ),
+            (
+                PLAN.replace("hours * devices * kilowatts", "hours * kilowatts"),
+                "The energy is that of one device. All of them draw power.",
+            ),
+            (
+                PLAN.replace("hours * devices * dollars", "hours * dollars"),
+                "The price is per device and hour: multiply by the devices too.",
+            ),
+        ],
+        hint="Hours: 6 N D over devices * peak * utilization, over 3,600. Then days, megawatt-hours (devices * kilowatts * hours / 1,000), and dollars (devices * hours * price).",
+    ),
+}
