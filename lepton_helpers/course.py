@@ -72,7 +72,7 @@ class _SetUpOnImport(importlib.abc.MetaPathFinder):
             run_module = spec.loader.exec_module
 
             def run_and_set_up(module):
-                with _silent_stderr():
+                with silent_stderr():
                     run_module(module)
                 _SET_UP[name](module, _state["seed"])
 
@@ -81,7 +81,7 @@ class _SetUpOnImport(importlib.abc.MetaPathFinder):
 
 
 @contextlib.contextmanager
-def _silent_stderr():
+def silent_stderr():
     """Drop what C++ code writes to the process's error stream; TensorFlow logs there before it reads its log level."""
     kept = os.dup(2)
     with open(os.devnull, "w") as nowhere:

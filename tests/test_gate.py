@@ -409,6 +409,10 @@ def test_most_wrong_numbers_are_found_even_after_a_refresh():
     assert len(escaped) <= 0.1 * tried, escaped
 
 
+def test_numbers_are_read_as_code_writes_them():
+    assert gate.numbers_in("1_000 2,000 1e-4 x=0.5 [3] 1e999") == {1000, 2000, 1e-4, 0.5, 3}
+
+
 def test_links_are_written_from_the_repository_url(tmp_path, monkeypatch):
     assert links.linked_readme(links.README.read_text()) == links.README.read_text(), "run `make links`"
     for path in LESSONS:

@@ -7,6 +7,7 @@ a ``Lesson`` and yields (cell index, what is wrong and what to do); ``RULES`` li
 
 import dataclasses
 import functools
+import math
 import re
 import sys
 
@@ -263,9 +264,9 @@ def shows(number, value, decimals, percent):
 def numbers_in(text):
     """Return the numbers in code or output: 1_000 and 1,000 are one number, 1e-4 is 0.0001, -0.5 is also 0.5."""
     text = re.sub(r"(?<=\d)[_,](?=\d{3}(?!\d))", "", text)
-    return {float(number) for number in re.findall(r"(?<![\w.])\d+(?:\.\d*)?(?:[eE][-+]?\d+)?(?!\w)", text)} | {
-        float(number) for number in re.findall(r"(?<=[A-Za-z_(=])\d+\.\d+", text)
-    }
+    found = re.findall(r"(?<![\w.])\d+(?:\.\d*)?(?:[eE][-+]?\d+)?(?!\w)", text)
+    found += re.findall(r"(?<=[A-Za-z_(=])\d+\.\d+", text)
+    return {number for number in map(float, found) if math.isfinite(number)}
 
 
 def text_of(output):
