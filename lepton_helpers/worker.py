@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -39,9 +40,8 @@ def save(path, arrays):
 
 
 def digest(arrays):
-    """Return eight characters that differ as soon as one bit of one array does."""
-    content = b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)
-    return hashlib.sha256(content).hexdigest()[:8]
+    """Return the SHA-256 of all arrays: it differs as soon as one bit of one array does."""
+    return hashlib.sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)).hexdigest()
 
 
 def begin(path):
@@ -60,7 +60,7 @@ def begin(path):
 
 
 def build_step(tf, strategy, state):
-    """Return the variables (dict of dicts) and the function that takes one step on this worker's share of a batch."""
+    """Return the variables (a dict), the function that takes one step on a share of a batch, and one that adds up a number."""
     names = sorted(name for name in state if name.startswith("w"))
     with strategy.scope():
         weights, m, v = ([tf.Variable(state[kind + name]) for name in names] for kind in ("", "m", "v"))
@@ -79,13 +79,18 @@ def build_step(tf, strategy, state):
             weights[i].assign_sub(rate * m[i] / (tf.sqrt(v[i]) + EPSILON))
         return together[0]
 
+    def add_up(value):
+        placed = tf.identity(value)  # all_reduce needs a tensor that lies on a device
+        return tf.distribute.get_replica_context().all_reduce("sum", placed)
+
     step = tf.function(lambda *share: strategy.run(replica_step, share))
+    total = tf.function(lambda value: strategy.run(add_up, (value,)))
     stored = [
         (kind + name, var)
         for kind, group in (("", weights), ("m", m), ("v", v))
         for name, var in zip(names, group, strict=True)
     ]
-    return dict(stored), step
+    return dict(stored), step, total
 
 
 def train(folder, strategy, index, workers, steps, save_every, die_at=None):
@@ -102,9 +107,12 @@ def train(folder, strategy, index, workers, steps, save_every, die_at=None):
     state = begin(checkpoint)
     rng, order = np.random.default_rng(), state["order"]
     rng.bit_generator.state = json.loads(str(state["random"]))
-    variables, take_step = build_step(tf, strategy, state)
+    variables, take_step, total = build_step(tf, strategy, state)
+    if float(total(tf.constant(float(state["step"]), tf.float64))) != workers * state["step"]:
+        sys.exit("The workers start from different checkpoints: stop all of them, then start them together.")
     share, per_epoch = BATCH // workers, TRAINING_IMAGES // BATCH
     with open(folder / LOG.format(index), "a") as log:
+        log.write("\n")  # ends the half line that a killed worker may have left
         for step in range(int(state["step"]) + 1, steps + 1):
             if step == die_at:
                 os.kill(os.getpid(), signal.SIGKILL)  # as if the machine had lost power: nothing is cleaned up
@@ -138,6 +146,9 @@ def main(arguments=None):
         threading.Thread(target=lambda: (sys.stdin.read(), os._exit(3)), daemon=True).start()
     options.folder.mkdir(parents=True, exist_ok=True)
     hosts = options.hosts.split(",") if options.hosts else []
+    workers = max(1, len(hosts))
+    if BATCH % workers:
+        sys.exit(f"{workers} workers cannot share a batch of {BATCH} evenly: start a number that divides it.")
     if hosts:
         task = {"type": "worker", "index": options.index}
         os.environ["TF_CONFIG"] = json.dumps({"cluster": {"worker": hosts}, "task": task})
@@ -147,18 +158,19 @@ def main(arguments=None):
     if not tf.config.list_physical_devices("GPU"):
         tf.config.threading.set_intra_op_parallelism_threads(1)
     strategy = tf.distribute.MultiWorkerMirroredStrategy() if hosts else tf.distribute.get_strategy()
-    workers = max(1, len(hosts))
     weights = train(options.folder, strategy, options.index, workers, options.steps, options.save_every, options.die_at)
     print("weights", weights, flush=True)
 
 
 def free_ports(count):
-    """Return ``count`` ports of this machine that nobody listens on now."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+    """Return ``count`` ports of this machine that nobody uses now, below those that systems lend to outgoing connections."""
+    ports = []
+    for port in random.SystemRandom().sample(range(20_000, 32_000), 1000):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            ports.append(port)
+        if len(ports) == count:
+            return ports
+    raise RuntimeError("No free port was found on this machine.")
 
 
 def run(folder, workers=2, steps=60, save_every=10, die_at=None, seconds=100, patience=20, ports=None):
@@ -184,6 +196,7 @@ def run(folder, workers=2, steps=60, save_every=10, die_at=None, seconds=100, pa
         "PYTHONPATH": str(pathlib.Path(__file__).parent.parent),
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "TF_NUM_INTRAOP_THREADS": "1",
+        "CUDA_VISIBLE_DEVICES": "-1",  # two workers would fight over the memory of one GPU
     }
     processes, results, start = [], [], time.monotonic()
     try:
@@ -232,7 +245,8 @@ def run(folder, workers=2, steps=60, save_every=10, die_at=None, seconds=100, pa
 
 def read_log(folder, index=0):
     """Return what a worker logged, one dict per step with ``step``, ``loss`` and ``seconds``; of repeated steps, the last."""
-    lines = (pathlib.Path(folder) / LOG.format(index)).read_text().splitlines()
+    text = (pathlib.Path(folder) / LOG.format(index)).read_text()
+    lines = [line for line in text.splitlines() if line.endswith("}")]  # others are what a killed worker left
     return list({line["step"]: line for line in map(json.loads, lines)}.values())
 
 

@@ -109,6 +109,37 @@ def test_a_time_out_ends_the_workers(tmp_path):
     assert [result["stopped"] for result in results] == [True, True]
 
 
+def test_a_number_of_workers_that_does_not_divide_the_batch_is_refused(tmp_path):
+    command = [sys.executable, "-m", worker.__name__, str(tmp_path), "--hosts=a:1,b:1,c:1"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert result.returncode and result.stderr.startswith("3 workers cannot share a batch of 64 evenly")
+
+
+def test_workers_that_start_from_different_checkpoints_stop(tmp_path):
+    (alone,) = worker.run(tmp_path / "0", workers=1, steps=8)
+    assert alone["code"] == 0
+    hosts = ",".join(f"127.0.0.1:{port}" for port in worker.free_ports(2))
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", worker.__name__, str(tmp_path / str(index)), f"--hosts={hosts}", f"--index={index}"],
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for index in range(2)
+    ]
+    errors = [process.communicate(timeout=90)[1] for process in processes]
+    assert all(process.returncode for process in processes)
+    assert any("The workers start from different checkpoints" in text for text in errors)
+
+
+def test_half_a_line_of_a_killed_worker_is_passed_over(tmp_path):
+    (tmp_path / worker.LOG.format(0)).write_text(
+        '{"step": 1, "loss": 2.0}\n{"step": 2, "lo\n{"step": 2, "loss": 1.0}\n'
+    )
+    assert worker.read_log(tmp_path) == [{"step": 1, "loss": 2.0}, {"step": 2, "loss": 1.0}]
+
+
 def test_a_checkpoint_is_whole_even_if_writing_fails(tmp_path, monkeypatch):
     path = tmp_path / worker.CHECKPOINT
     worker.save(path, {"a": np.arange(3)})

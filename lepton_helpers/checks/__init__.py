@@ -130,6 +130,7 @@ def _same(got, expected, tolerance):
     if isinstance(expected, dict):
         return isinstance(got, dict) and _same([got.get(key) for key in expected], [*expected.values()], tolerance)
     if isinstance(expected, list | tuple):
+        got = list(got) if isinstance(got, np.ndarray) and got.ndim else got
         return (
             isinstance(got, list | tuple)
             and len(got) == len(expected)
