@@ -352,6 +352,7 @@ def main(arguments=None):
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=MOST_SECONDS,
+        timeout_keep_alive=75,  # longer than clients and load balancers keep an idle connection: they close it, not we
     )
     server = uvicorn.Server(config)
     if given.until_stdin_closes:
