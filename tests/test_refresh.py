@@ -49,6 +49,15 @@ def test_a_changed_cell_is_refreshed(lesson):
     assert notebooks.read(lesson).cells[0].outputs[0].text == "62\n"
 
 
+def test_players_are_not_stored(lesson):
+    notebook = notebooks.read(lesson)
+    player = "from IPython.display import Audio, display\nprint('before')\ndisplay(Audio([0.0, 0.5], rate=8000))\nAudio([0.0, 0.5], rate=8000)"
+    notebook.cells.append(new_code_cell(player, metadata={"tags": ["nbval-ignore-output"], "why": "sound is large"}))
+    notebooks.write(notebook, lesson)
+    refresh.main("97")
+    assert [output.output_type for output in notebooks.read(lesson).cells[-1].outputs] == ["stream"]
+
+
 @pytest.mark.parametrize("fault", ["1 / 0", "import os\nos._exit(1)"])
 def test_a_lesson_that_fails_is_not_written(lesson, capsys, fault):
     shutil.copy(lesson, lesson.with_name("98_faulty.ipynb"))

@@ -25,6 +25,11 @@ def renew_exercises(notebook):
             notebook.cells[i + 1].source, notebook.cells[i + 2].source = stub, folded
 
 
+def worth_storing(data):
+    """Whether an output is stored: a widget lives only while its kernel does, and a player holds all its sound."""
+    return WIDGET not in data and "<audio" not in data.get("text/html", "")
+
+
 def run(path):
     """Return the lesson at ``path`` with renewed exercises and the outputs of a fresh run.
 
@@ -50,8 +55,8 @@ def run(path):
         if cell.cell_type == "markdown":
             cell.metadata["figures"] = notebooks.figures_digest(cell.source)
     for cell in notebook.cells:
-        if cell.cell_type == "code":  # a widget lives only while its kernel does; the figure before it stays
-            cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if worth_storing(output.get("data", {}))]
         for output in cell.get("outputs", []):
             if "metadata" in output:
                 output["metadata"] = {}

@@ -1,0 +1,289 @@
+"""Exercises of lesson 08, Work with language."""
+
+import numpy as np
+
+from lepton_helpers.checks import Exercise
+
+
+def _fold_cases():
+    return [
+        (["b", "a", "b", "c", "a", "d"], 2),
+        (["film 3", "film 1", "film 1", "film 2", "film 3", "film 3", "film 4"], 3),
+        (["x", "x", "y"], 2),
+    ]
+
+
+def _average_cases():
+    table = np.random.default_rng(0).normal(size=(6, 3))
+    return [(np.array([[2, 3, 4, 0], [5, 0, 0, 0]]), table), (np.array([[1, 1, 2, 5, 3]]), table)]
+
+
+LEXICON = {"good": 2.0, "funny": 1.5, "bad": -2.5, "dull": -1.5}
+
+
+def _lexicon_cases():
+    texts = [
+        "a good and funny film",
+        "not good",
+        "it is never really good",
+        "not a film that is good",
+        "good not",
+        "never funny but good",
+        "not bad and not dull and never a good idea",
+    ]
+    return [(text.split(), LEXICON, {"not", "never"}) for text in texts]
+
+
+def _unseen_cases():
+    train = ["red apple", "green tree", "man running"]
+    return [
+        (train, ["green apple", "red red tree", "woman running", "blue sky"]),
+        (train, ["running man"]),
+        (train, ["app", "tree house blue", "tree"]),
+    ]
+
+
+def _character_cases():
+    return [
+        ("drapeau gray", "drapeau arménie", 3, 2.0),
+        ("visage", "visage triste", 2, 2.0),
+        ("visage visage triste", "triste visage", 2, 1.0),
+        ("aaaa", "aab", 1, 3.0),
+        ("panda", "étoile", 2, 2.0),
+    ]
+
+
+FOLDS = """
+def folds_by_group(groups, k):
+    _, index = np.unique(groups, return_inverse=True)
+    return index % k
+"""
+
+AVERAGE = """
+def average_words(tokens, table):
+    real = tokens != 0  # (B, T)
+    total = (table[tokens] * real[:, :, None]).sum(axis=1)  # (B, d)
+    return total / real.sum(axis=1)[:, None]
+"""
+
+NEGATION = """
+def score_with_negation(words, lexicon, negations):
+    score = 0.0
+    for i, word in enumerate(words):
+        negated = any(before in negations for before in words[max(0, i - 3) : i])
+        score += lexicon.get(word, 0.0) * (-0.74 if negated else 1)
+    return score
+"""
+
+UNSEEN = """
+def unseen_share(train, test):
+    known = {word for text in train for word in text.split()}
+    return np.mean([not set(text.split()) <= known for text in test])
+"""
+
+CHARACTERS = """
+from collections import Counter
+
+
+def character_f(hypothesis, reference, n, beta):
+    counts = []
+    for text in (hypothesis, reference):
+        text = text.replace(" ", "")
+        counts.append(Counter(text[i : i + n] for i in range(len(text) - n + 1)))
+    common = (counts[0] & counts[1]).total()
+    if common == 0:
+        return 0.0
+    precision, recall = common / counts[0].total(), common / counts[1].total()
+    return (1 + beta**2) * precision * recall / (beta**2 * precision + recall)
+"""
+
+EXERCISES = {
+    "8.1": Exercise(
+        answer="folds_by_group",
+        stub="""
+def folds_by_group(groups, k):
+    ...
+""",
+        solution=FOLDS,
+        cases=_fold_cases,
+        wrong=[
+            (
+                "def folds_by_group(groups, k):\n    return np.arange(len(groups)) % k\n",
+                "You dealt out the rows, so rows of one film land in different folds. Deal out the groups.",
+            ),
+            (
+                FOLDS.replace("index % k", "(index + 1) % k"),
+                "The groups stay together, but the first one should go to fold 0: start counting at 0.",
+            ),
+            (
+                FOLDS.replace("index % k", "index * k // (index.max() + 1)"),
+                "You cut the sorted groups into blocks. Let them take turns: 0, 1, ..., k - 1, 0, 1, ...",
+            ),
+            (
+                FOLDS.replace("return index % k", "return index"),
+                "Each group has a number of its own now. With k folds, the numbers must start again after k - 1.",
+            ),
+            (
+                "def folds_by_group(groups, k):\n    order = {g: i for i, g in enumerate(dict.fromkeys(groups))}\n"
+                "    return np.array([order[g] % k for g in groups])\n",
+                "Your groups take turns in the order in which they appear. Here they should do so in alphabetical order.",
+            ),
+        ],
+        hint="Number the groups in alphabetical order from 0 and take the remainder of that number by k; every row gets its group's fold.",
+    ),
+    "8.2": Exercise(
+        answer="average_words",
+        stub="""
+def average_words(tokens, table):
+    ...
+""",
+        solution=AVERAGE,
+        cases=_average_cases,
+        wrong=[
+            (
+                "def average_words(tokens, table):\n    return table[tokens].mean(axis=1)\n",
+                "You averaged the padding too, so short texts are pulled toward row 0. Leave it out of the sum and of the count.",
+            ),
+            (
+                AVERAGE.replace("real.sum(axis=1)[:, None]", "tokens.shape[1]"),
+                "The sum is right, but you divide by the padded length. Divide by the number of real words of each text.",
+            ),
+            (
+                AVERAGE.replace(" / real.sum(axis=1)[:, None]", ""),
+                "That is the sum. A text of twelve words would look four times as large as one of three: divide by the number of words.",
+            ),
+            (
+                AVERAGE.replace(" * real[:, :, None]", ""),
+                "The count leaves the padding out, but the sum still contains row 0. Multiply by the mask before summing.",
+            ),
+            (
+                AVERAGE.replace("tokens != 0", "tokens > 1"),
+                "Only number 0 is padding. Number 1, the unknown word, is a word of the text and counts.",
+            ),
+        ],
+        hint="Look up the rows of the table, multiply those of padding by 0, sum over the words (axis 1), and divide by the number of words that are not padding.",
+    ),
+    "8.3": Exercise(
+        answer="score_with_negation",
+        stub="""
+def score_with_negation(words, lexicon, negations):
+    ...
+""",
+        solution=NEGATION,
+        cases=_lexicon_cases,
+        wrong=[
+            (
+                "def score_with_negation(words, lexicon, negations):\n    return sum(lexicon.get(word, 0.0) for word in words)\n",
+                "You added the valences up but did not look for negations: `not good` still scores like `good`.",
+            ),
+            (
+                NEGATION.replace("max(0, i - 3) : i", "max(0, i - 1) : i"),
+                "You looked at the one word before. In `never really good` two words lie further back: look at three.",
+            ),
+            (
+                NEGATION.replace("max(0, i - 3) : i", ": i"),
+                "A negation now reaches to the end of the text. Only the three words before a word can turn it.",
+            ),
+            (
+                NEGATION.replace("-0.74", "-1"),
+                "`not bad` is weaker than `good`: a turned valence is multiplied by -0.74, not by -1.",
+            ),
+            (
+                NEGATION.replace("-0.74", "0"),
+                "You dropped the negated words. They count, with the factor -0.74.",
+            ),
+            (
+                NEGATION.replace("words[max(0, i - 3) : i]", "words[i + 1 : i + 4]"),
+                "You looked at the words that follow. In English the negation stands before the word that it turns.",
+            ),
+            (
+                NEGATION.replace("max(0, i - 3)", "i - 3"),
+                "At the beginning of a text, i - 3 is negative, and Python counts a negative index from the end: start at 0 at the earliest.",
+            ),
+        ],
+        hint="For each word: its valence (0 if it is not in the lexicon), times -0.74 if one of the three words before it is a negation. Add all up.",
+    ),
+    "8.4": Exercise(
+        answer="unseen_share",
+        stub="""
+def unseen_share(train, test):
+    ...
+""",
+        solution=UNSEEN,
+        cases=_unseen_cases,
+        wrong=[
+            (
+                "def unseen_share(train, test):\n    known = {word for text in train for word in text.split()}\n"
+                "    words = [word for text in test for word in text.split()]\n"
+                "    return np.mean([word not in known for word in words])\n",
+                "That is the share of unseen words. Asked is the share of texts that hold at least one.",
+            ),
+            (
+                UNSEEN.replace("not set(text.split()) <= known", "set(text.split()) <= known"),
+                "That is the share of texts whose words are all known: the other part.",
+            ),
+            (
+                UNSEEN.replace("not set(text.split()) <= known", "not set(text.split()) & known"),
+                "You counted texts in which no word is known. One unseen word is enough.",
+            ),
+            (
+                UNSEEN.replace(
+                    "known = {word for text in train for word in text.split()}", "known = set(train)"
+                ).replace("not set(text.split()) <= known", "text not in known"),
+                "You compared whole texts. Compare their words.",
+            ),
+            (
+                UNSEEN.replace(
+                    "known = {word for text in train for word in text.split()}", "known = ' '.join(train)"
+                ).replace("not set(text.split()) <= known", "not all(word in known for word in text.split())"),
+                "`app` is part of `apple`, but it is another word. Look words up in a set of words, not in a long string.",
+            ),
+        ],
+        hint="Collect the words of all training texts in a set; a test text counts if one of its words is not in it; return the share of those texts.",
+    ),
+    "8.5": Exercise(
+        answer="character_f",
+        stub="""
+def character_f(hypothesis, reference, n, beta):
+    ...
+""",
+        solution=CHARACTERS,
+        cases=_character_cases,
+        wrong=[
+            (
+                CHARACTERS.replace('        text = text.replace(" ", "")\n', ""),
+                "You counted pieces that contain the spaces between words. chrF removes the spaces first.",
+            ),
+            (
+                CHARACTERS.replace("(counts[0] & counts[1]).total()", "len(set(counts[0]) & set(counts[1]))"),
+                "You counted each kind of piece once. A piece that occurs twice in both texts matches twice: count with a Counter and `&`.",
+            ),
+            (
+                CHARACTERS.replace(
+                    "(counts[0] & counts[1]).total()", "sum(c for piece, c in counts[0].items() if piece in counts[1])"
+                ),
+                "A piece may match only as often as the reference has it: clip the count.",
+            ),
+            (
+                CHARACTERS.replace("len(text) - n + 1", "len(text) - n"),
+                "The last piece of each text is missing: a text of L characters has L - n + 1 of them.",
+            ),
+            (
+                CHARACTERS.replace("(beta**2 * precision + recall)", "(precision + beta**2 * recall)"),
+                "Precision and recall have changed places: beta = 2 should make recall the more important one.",
+            ),
+            (
+                CHARACTERS.replace(
+                    "return (1 + beta**2) * precision * recall / (beta**2 * precision + recall)",
+                    "return 2 * precision * recall / (precision + recall)",
+                ),
+                "That is the formula for beta = 1, which weighs both alike. Use beta.",
+            ),
+            (
+                CHARACTERS.replace("    if common == 0:\n        return 0.0\n", ""),
+                "With no piece in common, precision and recall are both 0, and the formula divides 0 by 0. Return 0 then.",
+            ),
+        ],
+        hint="Remove the spaces, count the pieces of n characters of both texts, clip, and combine precision (over the hypothesis) and recall (over the reference).",
+    ),
+}

@@ -1,0 +1,299 @@
+"""Exercises of lesson 09, See with networks."""
+
+import numpy as np
+
+from lepton_helpers.checks import Exercise
+
+
+def _layer_cases():
+    return [
+        (28, 5, 2, 0, 1, 12),
+        (28, 5, 2, 2, 1, 12),
+        (14, 3, 1, 1, 24, 64),
+        (7, 4, 3, 0, 5, 2),
+        (224, 7, 2, 3, 3, 64),
+    ]
+
+
+def _box_cases():
+    a = np.array([[0.0, 0.0, 4.0, 4.0], [2.0, 2.0, 6.0, 8.0], [20.0, 1.0, 26.0, 9.0]])
+    b = np.array([[0.0, 0.0, 4.0, 4.0], [3.0, 1.0, 7.0, 5.0], [10.0, 10.0, 12.0, 13.0], [1.0, 3.0, 3.0, 9.0]])
+    return [(a, b), (b, a[:2])]
+
+
+def _suppression_cases():
+    overlap = np.array(
+        [
+            [1.0, 0.6, 0.5, 0.0, 0.1, 0.0],
+            [0.6, 1.0, 0.7, 0.0, 0.8, 0.0],
+            [0.5, 0.7, 1.0, 0.3, 0.0, 0.0],
+            [0.0, 0.0, 0.3, 1.0, 0.0, 0.9],
+            [0.1, 0.8, 0.0, 0.0, 1.0, 0.0],
+            [0.0, 0.0, 0.0, 0.9, 0.0, 1.0],
+        ]
+    )
+    scores = np.array([0.9, 0.95, 0.3, 0.6, 0.5, 0.7])
+    chain = np.array([[1.0, 0.6, 0.2], [0.6, 1.0, 0.6], [0.2, 0.6, 1.0]])
+    return [
+        (overlap, scores, np.array([1, 2, 1, 7, 2, 7]), 0.5),
+        (overlap, scores, np.array([1, 1, 1, 7, 2, 8]), 0.5),
+        (chain, np.array([0.9, 0.8, 0.7]), np.array([4, 4, 4]), 0.5),
+        (overlap, scores, np.array([3, 3, 3, 3, 3, 3]), 0.75),
+    ]
+
+
+def _ranking_cases():
+    return [
+        (np.array([0.9, 0.8, 0.7, 0.6, 0.5]), np.array([1, 0, 1, 1, 0]), 4),
+        (np.array([0.2, 0.9, 0.6, 0.4]), np.array([1, 0, 1, 1]), 3),
+        (np.array([0.3, 0.8]), np.array([0, 1]), 10),
+    ]
+
+
+def _gaussian_cases():
+    rng = np.random.default_rng(0)
+    means = rng.normal(size=(2, 3))
+    stds = np.exp(rng.normal(size=(2, 3)))
+    return [
+        (means[0], stds[0], means[1], stds[1]),
+        (means[0], stds[0], np.zeros(3), np.ones(3)),
+        (np.array([2.0]), np.array([0.5]), np.array([-1.0]), np.array([3.0])),
+    ]
+
+
+LAYER = """
+def layer_size(size, kernel, stride, padding, channels_in, channels_out):
+    output = (size + 2 * padding - kernel) // stride + 1
+    parameters = kernel * kernel * channels_in * channels_out + channels_out
+    return output, parameters
+"""
+
+BOXES = """
+def iou_table(a, b):
+    a, b = a[:, None], b[None]  # (n, 1, 4) and (1, m, 4): every box with every box
+    width = np.minimum(a[..., 2], b[..., 2]) - np.maximum(a[..., 0], b[..., 0])
+    height = np.minimum(a[..., 3], b[..., 3]) - np.maximum(a[..., 1], b[..., 1])
+    shared = np.maximum(width, 0) * np.maximum(height, 0)
+    area_a = (a[..., 2] - a[..., 0]) * (a[..., 3] - a[..., 1])
+    area_b = (b[..., 2] - b[..., 0]) * (b[..., 3] - b[..., 1])
+    return shared / (area_a + area_b - shared)
+"""
+
+SUPPRESS = """
+def suppress_per_class(overlap, scores, labels, limit):
+    kept = []
+    for i in np.argsort(-scores, kind="stable"):
+        rivals = [j for j in kept if labels[j] == labels[i]]
+        if all(overlap[i, j] <= limit for j in rivals):
+            kept.append(int(i))
+    return kept
+
+
+# Boxes of two classes on one spot are both kept: the detector may then name one digit twice.
+"""
+
+ELEVEN = """
+def eleven_point(scores, hits, objects):
+    order = np.argsort(-scores, kind="stable")
+    true_positives = np.cumsum(hits[order])
+    precision = true_positives / np.arange(1, len(order) + 1)
+    recall = true_positives / objects
+    best = []
+    for level in np.linspace(0, 1, 11):
+        reached = precision[recall >= level - 1e-9]
+        best.append(reached.max() if len(reached) else 0)
+    return np.mean(best)
+"""
+
+GAUSSIANS = """
+def gaussian_kl(mean_a, std_a, mean_b, std_b):
+    terms = np.log(std_b / std_a) + (std_a**2 + (mean_a - mean_b) ** 2) / (2 * std_b**2) - 0.5
+    return terms.sum()
+"""
+
+EXERCISES = {
+    "9.1": Exercise(
+        answer="layer_size",
+        stub="""
+def layer_size(size, kernel, stride, padding, channels_in, channels_out):
+    ...
+""",
+        solution=LAYER,
+        cases=_layer_cases,
+        wrong=[
+            (
+                LAYER.replace("// stride + 1", "// stride"),
+                "The output is too small by one: count the first position of the window too, before it has taken any step.",
+            ),
+            (
+                LAYER.replace("2 * padding", "padding"),
+                "The padding is added on both sides of the image, but you added it once.",
+            ),
+            (
+                LAYER.replace("* channels_in * channels_out + channels_out", "* channels_out + channels_out"),
+                "The size is right, but the parameters are too few: a kernel reads all input channels, with weights for each.",
+            ),
+            (
+                LAYER.replace(" + channels_out", ""),
+                "The size is right; the parameters lack the biases, one per output channel.",
+            ),
+            (
+                LAYER.replace("+ channels_out", "+ output * output * channels_out"),
+                "You counted a bias for every position of the output. The bias, like the weights, is shared by all positions.",
+            ),
+            (
+                LAYER.replace("// stride", "/ stride"),
+                "A window that does not fit any more takes no step: divide and round down.",
+            ),
+            (
+                LAYER.replace("return output, parameters", "return parameters, output"),
+                "Both numbers are right, but in the other order: first the size, then the parameters.",
+            ),
+        ],
+        hint="Try it with pencil and paper on a row of 7 pixels, a window of 3 and steps of 2: where does the window start?",
+    ),
+    "9.2": Exercise(
+        answer="iou_table",
+        stub="""
+def iou_table(a, b):
+    ...
+""",
+        solution=BOXES,
+        cases=_box_cases,
+        wrong=[
+            (
+                BOXES.replace("np.maximum(width, 0) * np.maximum(height, 0)", "width * height"),
+                "Boxes that do not touch get an overlap: a negative width is no width. Cut widths and heights off at 0.",
+            ),
+            (
+                BOXES.replace("area_a + area_b - shared", "area_a + area_b"),
+                "You divide by the sum of both areas, which counts the shared part twice. Divide by the area of the union.",
+            ),
+            (
+                BOXES.replace("shared / (area_a + area_b - shared)", "shared / np.minimum(area_a, area_b)"),
+                "You divide by the smaller box, so that a small box inside a large one counts as perfect. Divide by the area of the union.",
+            ),
+            (
+                BOXES.replace("a[:, None], b[None]", "b[:, None], a[None]"),
+                "The table is transposed: one row per box of a, one column per box of b.",
+            ),
+            (
+                BOXES.replace("np.minimum(a[..., 2], b[..., 2]) -", "1 + np.minimum(a[..., 2], b[..., 2]) -").replace(
+                    "np.minimum(a[..., 3], b[..., 3]) -", "1 + np.minimum(a[..., 3], b[..., 3]) -"
+                ),
+                "You added 1 to the shared width and height. Our right and bottom edges lie behind the last pixel, so the plain difference is the width.",
+            ),
+        ],
+        hint="Give a and b a new axis each, so that every box meets every box, and then do what intersection_over_union does with the last axis.",
+    ),
+    "9.3": Exercise(
+        answer="suppress_per_class",
+        stub="""
+def suppress_per_class(overlap, scores, labels, limit):
+    ...
+""",
+        solution=SUPPRESS,
+        cases=_suppression_cases,
+        wrong=[
+            (
+                SUPPRESS.replace("[j for j in kept if labels[j] == labels[i]]", "kept"),
+                "You suppress across classes too. Compare a box only with kept boxes of its own class.",
+            ),
+            (
+                SUPPRESS.replace("np.argsort(-scores", "np.argsort(scores"),
+                "You begin with the lowest score. Begin with the highest: the best box of a spot is the one to keep.",
+            ),
+            (
+                SUPPRESS.replace('np.argsort(-scores, kind="stable")', "range(len(scores))"),
+                "You take the boxes in the order in which they come. Sort them by score first.",
+            ),
+            (
+                SUPPRESS.replace(
+                    "rivals = [j for j in kept if labels[j] == labels[i]]",
+                    "rivals = [j for j in range(len(scores)) if labels[j] == labels[i] and scores[j] > scores[i]]",
+                ),
+                "A box was dropped because of another box that is itself dropped. Only boxes that are kept may suppress.",
+            ),
+            (
+                SUPPRESS.replace("<= limit", ">= limit"),
+                "The comparison points the wrong way: a box goes when it overlaps a kept one by more than the limit.",
+            ),
+            (
+                SUPPRESS.replace("return kept", "return sorted(kept)"),
+                "The right boxes, but in the order of their numbers. Return them in the order in which they are kept: best score first.",
+            ),
+        ],
+        hint="Go through the boxes from the best score down, and keep a box unless it overlaps a box of its class that is already kept by more than the limit.",
+    ),
+    "9.4": Exercise(
+        answer="eleven_point",
+        stub="""
+def eleven_point(scores, hits, objects):
+    ...
+""",
+        solution=ELEVEN,
+        cases=_ranking_cases,
+        wrong=[
+            (
+                ELEVEN.replace("true_positives / objects", "true_positives / hits.sum()"),
+                "Recall is a share of all objects, also of those that no detection found. Divide by objects.",
+            ),
+            (
+                ELEVEN.replace('np.argsort(-scores, kind="stable")', "np.arange(len(scores))"),
+                "The detections do not come in order of their scores: sort them first, highest first, and the hits with them.",
+            ),
+            (
+                ELEVEN.replace("reached.max() if", "reached[0] if"),
+                "You take the precision at the first place that reaches the recall. Take the best precision from there on.",
+            ),
+            (
+                ELEVEN.replace("            best.append", "        best.append").replace(
+                    "best.append(reached.max() if len(reached) else 0)",
+                    "best.extend([reached.max()] if len(reached) else [])",
+                ),
+                "You leave out the recalls that are never reached. They count as 0, so that missed objects cost something.",
+            ),
+            (
+                ELEVEN.replace("np.linspace(0, 1, 11)", "np.linspace(0.1, 1, 10)"),
+                "You use ten levels. The eleventh is recall 0, where the best precision of all counts.",
+            ),
+        ],
+        hint="Sort by score, compute precision and recall after every detection, then take for each of the eleven recalls the best precision among the places that reach it.",
+    ),
+    "9.5": Exercise(
+        answer="gaussian_kl",
+        stub="""
+def gaussian_kl(mean_a, std_a, mean_b, std_b):
+    ...
+""",
+        solution=GAUSSIANS,
+        cases=_gaussian_cases,
+        wrong=[
+            (
+                GAUSSIANS.replace("np.log(std_b / std_a)", "np.log(std_a / std_b)"),
+                "The logarithm has the wrong sign: a narrow a inside a wide b has a large divergence, so log(std_b / std_a) grows.",
+            ),
+            (
+                GAUSSIANS.replace("std_a**2 +", "std_a +").replace("std_b**2", "std_b"),
+                "The fraction holds variances: square the standard deviations.",
+            ),
+            (
+                GAUSSIANS.replace(" - 0.5", ""),
+                "The divergence of a distribution from itself must be 0. What do you get, and what is missing?",
+            ),
+            (
+                GAUSSIANS.replace("terms.sum()", "terms.mean()"),
+                "You return the mean over the dimensions. Independent dimensions add up.",
+            ),
+            (
+                GAUSSIANS.replace("(2 * std_b**2)", "(2 * std_a**2)"),
+                "You divide by the variance of a. The second logarithm is that of b's density, so b's variance stands below.",
+            ),
+            (
+                GAUSSIANS.replace(" + (mean_a - mean_b) ** 2", ""),
+                "Two distributions of equal width but different means are not the same: the distance of the means is missing.",
+            ),
+        ],
+        hint="Write the difference of the two log densities at z, and take its mean under a, where (z - mean_a)**2 has the mean std_a**2.",
+    ),
+}
