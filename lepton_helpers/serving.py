@@ -187,7 +187,10 @@ class Guard:
         """Return (body, None), or (None, a refusal), or (None, None) if the client has gone."""
         if path != "/health" and not self.authorized(headers.get(b"authorization", b"")):
             return None, refuse(401, "This service needs a token: send the header Authorization: Bearer TOKEN.")
-        if self.in_flight > self.most_in_flight:
+        if self.in_flight > self.most_in_flight and path not in (
+            "/health",
+            "/metrics",
+        ):  # a busy copy is not a dead one
             return None, refuse(503, "The service is busy; try again in a second.", {"Retry-After": "1"})
         if int(headers.get(b"content-length", 0)) > MOST_BYTES:
             return None, await self.too_large(headers, receive)
@@ -294,7 +297,7 @@ def create_app(model_path, token=None, most_in_flight=100):
 
     @app.get("/model")
     async def model():
-        return {"input_shape": [PIXELS], "most_images": MOST_IMAGES, **card}
+        return {"input_shape": [PIXELS], "most_images": MOST_IMAGES, "process": os.getpid(), **card}
 
     @app.get("/metrics")
     async def metrics():

@@ -102,10 +102,10 @@ def test_it_answers_as_the_model_does(service, images, expected):
 
 
 def test_it_says_what_it_is(service, folder):
-    client = service[1]
+    process, client, _ = service
     assert client.get("/health").json() == {"status": "ok"}
     card = json.loads((folder / "model.json").read_text())
-    assert client.get("/model").json() == {"input_shape": [784], "most_images": 64, **card}
+    assert client.get("/model").json() == {"input_shape": [784], "most_images": 64, "process": process.pid, **card}
     description = client.get("/openapi.json").json()
     schema = description["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert schema["properties"]["images"]["maxItems"] == 64 and client.get("/docs").status_code == 200
@@ -293,6 +293,7 @@ def test_more_than_the_limit_in_flight_gets_503(folder, images, tmp_path):
     time.sleep(0.2)
     reply = httpx.post(url + "/predict", content=body, headers=JSON)
     assert "busy" in refused(reply, 503) and reply.headers["Retry-After"] == "1"
+    assert httpx.get(url + "/health").status_code == httpx.get(url + "/metrics").status_code == 200
     for connection in held:
         connection.sendall(body[len(body) // 2 :])
         assert connection.recv(65536).startswith(b"HTTP/1.1 200")

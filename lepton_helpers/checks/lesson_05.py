@@ -11,6 +11,7 @@ def _compare_cases():
         (before, np.array([0.1, 0.53, 0.48, 0.9, 0.67])),  # the largest difference is a fall
         (before, before.copy()),
         (np.array([0.4, 0.6, 0.2]), np.array([0.45, 0.55, 0.45])),
+        (np.array([0.49]), np.array([0.5])),  # 0.5 is not above 0.5
     ]
 
 
@@ -38,16 +39,21 @@ def _percentile_cases():
         (rng.exponential(4.0, 31).tolist(), 0.9),
         ([7.0], 0.99),
         ([2.0, 9.0, 4.0, 6.0, 1.0, 3.0, 8.0, 5.0], 0.25),
+        (rng.exponential(4.0, 31).tolist(), 0.95),
+        (rng.exponential(4.0, 150).tolist(), 0.99),
+        (rng.exponential(4.0, 100).tolist(), 0.07),  # 0.07 * 100 is a little more than 7 in floating point
     ]
 
 
 def _status_cases():
     image = [0] * 783 + [254.5]
-    bad_numbers = ("7", None, True, float("nan"), float("inf"), float("-inf"), -1, 256, -0.5, 255.01, [0], {})
+    bad_numbers = ("7", None, True, float("nan"), float("inf"), float("-inf"), -1, 256, -0.5, 255.01, [0], {}, 10**400)
     bodies = [
         {"images": [image]},
         {"images": [[255] * 784, [0.0] * 784]},
         {"images": [image] * 64},
+        {"images": [[127] * 784]},
+        {"images": [[0.5] * 784]},
         *({"images": [image, image[:400] + [number] + image[401:]]} for number in bad_numbers),
         {"images": []},
         {"images": [image] * 65},
@@ -72,7 +78,8 @@ def _status_cases():
 def _alarm_cases():
     rng = np.random.default_rng(0)
     stream = 1 - rng.exponential(0.02, 1047)
-    return [(stream, 10, 0.01), (stream, 50, 0.05), (np.linspace(0.6, 1.0, 95), 10, 0.25)]
+    whole = stream[:1000]  # a whole number of windows
+    return [(stream, 10, 0.01), (stream, 50, 0.05), (np.linspace(0.6, 1.0, 95), 10, 0.25), (whole, 50, 0.05)]
 
 
 COMPARE = """
@@ -93,7 +100,7 @@ def quantize(values, low, high):
 
 PERCENTILE = """
 def percentile(latencies, share):
-    rank = int(np.ceil(share * len(latencies)))
+    rank = int(np.ceil(round(share * len(latencies), 9)))  # 0.07 * 100 gives 7.000000000000001
     return sorted(latencies)[rank - 1]
 """
 
@@ -125,7 +132,7 @@ REPLICAS = """
 def replicas(users, seconds_between, cpu_ms, utilization):
     requests_per_second = users / seconds_between
     busy_cores = requests_per_second * cpu_ms / 1000
-    return int(np.ceil(busy_cores / utilization))
+    return int(np.ceil(round(busy_cores / utilization, 9)))  # 3.0000000000000004 are 3
 """
 
 EXERCISES = {
@@ -141,6 +148,14 @@ def compare(before, after):
             (
                 COMPARE.replace("np.abs(after - before)", "(after - before)"),
                 "Your difference has a sign, so a large fall counts as less than a small rise. Take absolute values before the maximum.",
+            ),
+            (
+                COMPARE.replace("np.abs(after - before)", "(before - after)"),
+                "Your difference has a sign, so a large rise counts as less than a small fall. Take absolute values before the maximum.",
+            ),
+            (
+                COMPARE.replace("before > 0.5", "before >= 0.5").replace("after > 0.5", "after >= 0.5"),
+                "You count exactly 0.5 as odd. The answer is odd only *above* 0.5.",
             ),
             (
                 COMPARE.replace(".max()", ".mean()"),
@@ -189,6 +204,16 @@ def quantize(values, low, high):
                     "(np.round(values / scale) + zero_point).astype(int).astype(np.int8)",
                 ),
                 "Values outside low to high wrap around: 128 becomes -128. Clip the codes to -128 and 127 before they become int8.",
+            ),
+            (
+                QUANTIZE.replace("-128, 127)\n", "-128, 127).astype(np.int8)\n").replace(
+                    "np.round(-128 - low / scale)", "np.int8(np.round(-128 - low / scale))"
+                ),
+                "An int8 overflows when you subtract the zero point. Restore the values in floating point, or convert the codes at the end.",
+            ),
+            (
+                QUANTIZE.replace("restored = (codes - zero_point) * scale", "restored = values"),
+                "You returned the values you were given. Restore them from the codes: that is what rounding has left of them.",
             ),
             (
                 QUANTIZE.replace("np.round(values / scale)", "np.floor(values / scale)"),
@@ -251,7 +276,9 @@ def percentile(latencies, share):
                 "That value lies between two latencies. Return one that was measured: the smallest that the given share did not exceed.",
             ),
             (
-                PERCENTILE.replace("np.ceil(share * len(latencies))", "max(1, np.floor(share * len(latencies)))"),
+                PERCENTILE.replace(
+                    "np.ceil(round(share * len(latencies), 9))", "max(1, np.floor(round(share * len(latencies), 9)))"
+                ),
                 "You rounded the rank down, so fewer requests than the given share stay within it. Round up.",
             ),
         ],
@@ -281,6 +308,14 @@ def status_of(body):
             (
                 STATUS.replace('if not 1 <= len(body["images"]) <= 64:', 'if not body["images"]:'),
                 "A list of 65 images passes. The limit is 64.",
+            ),
+            (
+                STATUS.replace('for image in body["images"]:', 'for image in body["images"][:1]:'),
+                "You checked the first image only. Every image must be checked.",
+            ),
+            (
+                STATUS.replace("isinstance(number, (int, float))", "isinstance(number, int)"),
+                "You accept whole numbers only. Decimals such as 254.5 count as well.",
             ),
             (
                 STATUS.replace("<= 64", "< 64"),
@@ -383,6 +418,9 @@ def replicas(users, seconds_between, cpu_ms, utilization):
             (7000, 7, 40, 0.7),
             (300, 60, 1, 0.6),
             (10_000, 5, 1.3, 0.8),
+            (9000, 10, 2, 0.6),  # exactly 3
+            (3000, 10, 7, 0.7),  # exactly 3, but for rounding
+            (20, 60, 1000, 0.6),
             (10_000, 5, 1.1, 0.8),
         ],
         wrong=[
