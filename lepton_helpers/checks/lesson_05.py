@@ -41,7 +41,6 @@ def _percentile_cases():
         ([2.0, 9.0, 4.0, 6.0, 1.0, 3.0, 8.0, 5.0], 0.25),
         (rng.exponential(4.0, 31).tolist(), 0.95),
         (rng.exponential(4.0, 150).tolist(), 0.99),
-        (rng.exponential(4.0, 100).tolist(), 0.07),  # 0.07 * 100 is a little more than 7 in floating point
     ]
 
 
@@ -100,7 +99,7 @@ def quantize(values, low, high):
 
 PERCENTILE = """
 def percentile(latencies, share):
-    rank = int(np.ceil(round(share * len(latencies), 9)))  # 0.07 * 100 gives 7.000000000000001
+    rank = int(np.ceil(share * len(latencies)))
     return sorted(latencies)[rank - 1]
 """
 
@@ -132,7 +131,7 @@ REPLICAS = """
 def replicas(users, seconds_between, cpu_ms, utilization):
     requests_per_second = users / seconds_between
     busy_cores = requests_per_second * cpu_ms / 1000
-    return int(np.ceil(round(busy_cores / utilization, 9)))  # 3.0000000000000004 are 3
+    return int(np.ceil(busy_cores / utilization))
 """
 
 EXERCISES = {
@@ -264,6 +263,10 @@ def percentile(latencies, share):
                 "You sorted from slow to fast. At the given share of the way from the fastest on stands the one you want.",
             ),
             (
+                PERCENTILE.replace("return sorted(latencies)[rank - 1]", "return np.percentile(latencies, share)"),
+                "np.percentile counts from 0 to 100, and it averages between two latencies. Return one that was measured.",
+            ),
+            (
                 PERCENTILE.replace("return sorted(latencies)[rank - 1]", "return np.mean(latencies)"),
                 "That is the mean. It tells neither what most users wait nor what the unlucky ones do.",
             ),
@@ -276,9 +279,7 @@ def percentile(latencies, share):
                 "That value lies between two latencies. Return one that was measured: the smallest that the given share did not exceed.",
             ),
             (
-                PERCENTILE.replace(
-                    "np.ceil(round(share * len(latencies), 9))", "max(1, np.floor(round(share * len(latencies), 9)))"
-                ),
+                PERCENTILE.replace("np.ceil(share * len(latencies))", "max(1, np.floor(share * len(latencies)))"),
                 "You rounded the rank down, so fewer requests than the given share stay within it. Round up.",
             ),
         ],
@@ -370,6 +371,18 @@ def set_alarm(clean, size, rate):
                 "You took the quantile of single images. The alarm looks at the means of windows, which vary far less.",
             ),
             (
+                ALARM.replace("np.quantile(means, rate)", "np.percentile(means, rate)"),
+                "np.percentile counts from 0 to 100: it takes 1 where np.quantile takes 0.01.",
+            ),
+            (
+                """
+def set_alarm(clean, size, rate):
+    means = [clean[start : start + size].mean() for start in range(0, len(clean) - size, size)]
+    return np.quantile(means, rate)
+""",
+                "When the windows come out even, your last one is missing: range ends before its limit.",
+            ),
+            (
                 ALARM.replace("np.quantile(means, rate)", "np.quantile(means, 1 - rate)"),
                 "You took the upper end: nearly every clean window lies below it. The alarm sounds when the mean is low.",
             ),
@@ -419,7 +432,7 @@ def replicas(users, seconds_between, cpu_ms, utilization):
             (300, 60, 1, 0.6),
             (10_000, 5, 1.3, 0.8),
             (9000, 10, 2, 0.6),  # exactly 3
-            (3000, 10, 7, 0.7),  # exactly 3, but for rounding
+            (4000, 10, 5, 0.5),  # exactly 4
             (20, 60, 1000, 0.6),
             (10_000, 5, 1.1, 0.8),
         ],
@@ -431,6 +444,14 @@ def replicas(users, seconds_between, cpu_ms, utilization):
             (
                 REPLICAS.replace("np.ceil", "np.round"),
                 "You rounded to the nearest number. Where that is downward, each replica is busier than you allowed. Round up.",
+            ),
+            (
+                REPLICAS.replace("int(np.ceil(busy_cores / utilization))", "busy_cores / utilization"),
+                "That is not a whole number. Copies come one by one: round up.",
+            ),
+            (
+                REPLICAS.replace("np.ceil(busy_cores / utilization)", "np.ceil(np.ceil(busy_cores) / utilization)"),
+                "You rounded up twice. Round once, at the end.",
             ),
             (
                 REPLICAS.replace(" / 1000", ""),
