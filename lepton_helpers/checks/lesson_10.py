@@ -24,13 +24,19 @@ def _error_rate_cases():
     one = [["three", "one", "four"], ["one"]], [["three", "four", "one", "four"], ["five"]]
     two = [["six", "six"], ["two", "eight", "nine", "nine", "zero"]], [["six"], ["two", "eight", "nine", "zero"]]
     three = [["one"]], [["nine", "one", "nine"]]
-    return [(_edit_distance, *pair) for pair in (one, two, three)]
+    four = [["one", "two"], ["three"]], [["one"], ["two", "three"]]  # a word must not cross from one string to the next
+    return [(_edit_distance, *pair) for pair in (one, two, three, four)]
 
 
 def _length_cases():
     first = [("s", 0), ("E", 400), ("v", 1200), ("E", 2000)], 2400
     second = [("n", 80), ("aI", 720), ("n", 2320)], 4000
-    return [([first],), ([first, second],)]
+    third = [("s", 0), ("n", 640), ("E", 1000), ("s", 1500)], 2600
+    return [([first],), ([first, second],), ([first, second, third],)]
+
+
+def _observe_lengths(lengths):
+    return sorted(lengths.items())
 
 
 def _signals():
@@ -212,6 +218,11 @@ def word_error_rate(distance, references, hypotheses):
                 "You averaged the rates of the strings, so that a word in a short string counts more. Add up all edits first, then divide once.",
             ),
             (
+                "def word_error_rate(distance, references, hypotheses):\n"
+                "    return distance(sum(references, []), sum(hypotheses, [])) / sum(len(r) for r in references)\n",
+                "You joined the strings. A word of one recording must not be matched with a word of another: compare pair by pair.",
+            ),
+            (
                 ERROR_RATE.replace("for r in references", "for r in hypotheses"),
                 "You divided by the words that were read. A recognizer that invents words would lower its own rate: divide by what was said.",
             ),
@@ -242,7 +253,21 @@ def mean_lengths(utterances):
 """,
         solution=LENGTHS,
         cases=_length_cases,
+        observe=_observe_lengths,
         wrong=[
+            (
+                """
+def mean_lengths(utterances):
+    means = {}
+    for phonemes, samples in utterances:
+        lengths, starts = {}, [start for _, start in phonemes] + [samples]
+        for i, (name, start) in enumerate(phonemes):
+            lengths.setdefault(name, []).append((starts[i + 1] - start) / 8000)
+        means.update({name: sum(values) / len(values) for name, values in lengths.items()})
+    return means
+""",
+                "A later utterance overwrites what an earlier one gave. Collect the lengths of all utterances first, then average once.",
+            ),
             (
                 LENGTHS.replace(" / 8000)", ")"),
                 "Those are samples. Divide by the samples of one second.",
