@@ -7,9 +7,9 @@ from lepton_helpers.checks import Exercise
 
 def _fold_cases():
     return [
-        (["b", "a", "b", "c", "a", "d"], 2),
-        (["film 3", "film 1", "film 1", "film 2", "film 3", "film 3", "film 4"], 3),
-        (["x", "x", "y"], 2),
+        (np.array(["b", "a", "b", "c", "a", "d"]), 2),
+        (np.array(["film 3", "film 1", "film 1", "film 2", "film 10", "film 3", "film 4"]), 3),
+        (np.array(["x", "x", "y"]), 2),
     ]
 
 
@@ -18,7 +18,7 @@ def _average_cases():
     return [(np.array([[2, 3, 4, 0], [5, 0, 0, 0]]), table), (np.array([[1, 1, 2, 5, 3]]), table)]
 
 
-LEXICON = {"good": 2.0, "funny": 1.5, "bad": -2.5, "dull": -1.5}
+LEXICON = {"good": 2.0, "funny": 1.5, "bad": -2.5, "dull": -1.5, "no": -1.2}
 
 
 def _lexicon_cases():
@@ -30,8 +30,12 @@ def _lexicon_cases():
         "good not",
         "never funny but good",
         "not bad and not dull and never a good idea",
+        "not that it is good",
+        "never not good",
+        "no good",
+        "nothing good",
     ]
-    return [(text.split(), LEXICON, {"not", "never"}) for text in texts]
+    return [(text.split(), LEXICON, {"not", "never", "no"}) for text in texts]
 
 
 def _unseen_cases():
@@ -178,7 +182,25 @@ def score_with_negation(words, lexicon, negations):
             ),
             (
                 NEGATION.replace("max(0, i - 3) : i", "max(0, i - 1) : i"),
-                "You looked at the one word before. In `never really good` two words lie further back: look at three.",
+                "You looked at the one word before. In `never really good` the negation is two words before `good`: look at three.",
+            ),
+            (
+                NEGATION.replace("max(0, i - 3) : i", "max(0, i - 2) : i"),
+                "You looked at the two words before. Look at three.",
+            ),
+            (
+                NEGATION.replace("max(0, i - 3) : i", "max(0, i - 4) : i"),
+                "You looked at four words before. Only the three before a word can turn it.",
+            ),
+            (
+                NEGATION.replace("negated = any(", "negated = sum(").replace(
+                    "(-0.74 if negated else 1)", "(-0.74) ** negated"
+                ),
+                "Two negations turned the word twice. One or several in the three words before: the factor is -0.74 once.",
+            ),
+            (
+                NEGATION.replace("max(0, i - 3) : i", "max(0, i - 3) : i + 1"),
+                "A word must not negate itself: look at the three words before it.",
             ),
             (
                 NEGATION.replace("max(0, i - 3) : i", ": i"),
