@@ -35,6 +35,7 @@ def _top_p_cases():
         (np.array([0.1, 0.5, 0.25, 0.15]), 0.3),
         (spread, 0.9),
         (spread, 0.55),
+        (np.array([0.125, 0.5, 0.25, 0.125]), 0.75),  # the sum meets p exactly
     ]
 
 
@@ -271,6 +272,10 @@ def top_p(probabilities, p):
             (
                 TOP_P.replace("return result / result.sum()", "return result"),
                 "The right words are kept, but their probabilities no longer sum to 1.",
+            ),
+            (
+                TOP_P.replace("reached, p)", "reached, p, side='right')"),
+                "One token too many: when the sum equals p exactly, it has reached it.",
             ),
             (
                 TOP_P.replace("np.searchsorted(reached, p) + 1", "max(np.searchsorted(reached, p), 1)"),
