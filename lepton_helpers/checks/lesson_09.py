@@ -47,6 +47,7 @@ def _ranking_cases():
         (np.array([0.9, 0.8, 0.7, 0.6, 0.5]), np.array([1, 0, 1, 1, 0]), 4),
         (np.array([0.2, 0.9, 0.6, 0.4]), np.array([1, 0, 1, 1]), 3),
         (np.array([0.3, 0.8]), np.array([0, 1]), 10),
+        (np.array([0.9, 0.8, 0.7]), np.array([1, 1, 1]), 10),  # a recall of 3 in 10 misses 0.3 by a rounding error
     ]
 
 
