@@ -433,6 +433,6 @@ def test_links_are_written_from_the_repository_url(tmp_path, monkeypatch):
 def test_notebooks_are_stored_in_their_normal_form():
     for path in LESSONS:
         text = path.read_text(encoding="utf-8")
-        assert text == json.dumps(json.loads(text), indent=1, ensure_ascii=False, sort_keys=True) + "\n", (
+        assert text == notebooks.nbformat.writes(notebooks.read(path)) + "\n", (
             "run `make refresh`"
         )

@@ -184,10 +184,11 @@ def exercises(lesson):
 
 
 def launch_links(lesson):
-    if links.lesson_line(lesson.name) not in lesson.cells[0].source.splitlines():
-        yield 0, "has launch links that do not match its file and the repository; run `make links`"
+    opening = links.opening(lesson.name)
+    if not lesson.cells[0].source.endswith(f"\n\n{opening}"):
+        yield 0, "has links that do not match its file, its neighbors and the repository; run `make links`"
     for i, cell in lesson.of_type("markdown"):
-        text = cell.source.replace(links.lesson_line(lesson.name), "")
+        text = cell.source.replace(opening, "")
         for target in re.findall(r"\]\(([^)]*)\)", text) + re.findall(r"https?://[^\s)]+", text):
             if not (notebooks.FOLDER / target).is_file() or "/" in target:
                 yield i, f"links to {target}; link only to lessons beside this one, and cite works by name and year"

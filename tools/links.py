@@ -1,6 +1,6 @@
 """Write the Binder and Colab links of README and lessons from the repository's URL in pyproject.toml.
 
-The README has its links at the end of each lesson's table row, a lesson has them in the line of its first cell that starts with "Open in".
+The README has its links at the end of each lesson's table row, a lesson has them under its title, with those to its neighbors.
 """
 
 import re
@@ -33,14 +33,25 @@ def links(name):
     )
 
 
-def lesson_line(name):
+def opening(name):
+    """Return the lines under a lesson's title: its launch links, its neighbors, and what to run first."""
     url, _ = repository()
-    return f"Open in {links(name)} (in Colab, run `%pip install git+{url}` in a new cell first)"
+    names = [path.name for path in notebooks.lessons()]
+    place = names.index(name) if name in names else len(names)
+    before, after = names[:place][-1:], names[place + 1 :][:1]
+    neighbors = [f"[← lesson {int(other[:2])}]({other})" for other in before]
+    neighbors += [f"[lesson {int(other[:2])} →]({other})" for other in after]
+    return (
+        f"Open in {links(name)} (in Colab, first run `%pip install git+{url}` in a new cell, then *Runtime > Restart "
+        "session*: until then the old NumPy and matplotlib stay loaded)\n\n"
+        + (" · ".join(neighbors) + "\n\n" if neighbors else "")
+        + "**Run the first code cell first**, and again after each restart of the kernel: it loads what all others use, `check` too."
+    )
 
 
 def linked_lesson(text, name):
-    """Return a first cell's text with its launch line renewed."""
-    return re.sub(r"^Open in .*$", lambda _: lesson_line(name), text, flags=re.M)
+    """Return a first cell's text, the lesson's title, with all that stands under it renewed."""
+    return f"{text.splitlines()[0]}\n\n{opening(name)}"
 
 
 def linked_readme(text):

@@ -46,7 +46,7 @@ def skeleton(number, title, name):
     """Return a notebook without outputs that has all the parts of a lesson; its exercises must exist already."""
     objectives = "\n".join(f"- Square a number in way {i} (exercise {number}.{i})." for i in (1, 2, 3))
     cells = [
-        new_markdown_cell(f"# {number} · {title}\n\n{links.lesson_line(name)}"),
+        new_markdown_cell(f"# {number} · {title}\n\n{links.opening(name)}"),
         new_markdown_cell(
             f"**What you will be able to do**\n\n{objectives}\n\n**Before you start**: no earlier lesson is needed.\n\n"
             "**Time**: 5 minutes to read and do; the whole notebook runs in a few seconds."

@@ -1,7 +1,6 @@
-"""Read and write the lessons in one normal form, so that a notebook changes in git only where its content changed."""
+"""Read and write the lessons in one normal form, that of JupyterLab, so that a file changes only where its content changed."""
 
 import hashlib
-import json
 import os
 import pathlib
 import re
@@ -31,7 +30,7 @@ def read(path):
 def write(notebook, path):
     """Write the notebook beside its place, then move it there: a reader never finds half a file."""
     beside = path.with_suffix(".partial")
-    beside.write_text(json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+    beside.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
     os.replace(beside, path)
 
 
