@@ -82,7 +82,8 @@ def outputs(lesson):
                 yield i, "stores an error; mend the cell and run `make refresh`"
             if output.get("name") == "stderr":
                 yield i, f"stores a warning ({output.text.strip()[:60]!r}); mend its cause and run `make refresh`"
-            if output.get("metadata") or set(output.get("data", {})) - MIME_TYPES:
+            described = {"image/png": {"alt": notebooks.alternative_text(output)}}
+            if output.get("metadata", {}) not in ({}, described) or set(output.get("data", {})) - MIME_TYPES:
                 yield i, "stores output of a kind that lessons do not hold; run `make refresh`, or print text instead"
             if IGNORE_TAG not in tags(cell) and re.search(r"\b0x[0-9a-f]{6,}", text_of(output)):
                 yield i, "prints a memory address, which differs in every run; print the value instead"
@@ -205,6 +206,8 @@ def figures(lesson):
         following = lesson.cells[i + 1] if i + 1 < len(lesson.cells) else cell
         if shows and not following.source.startswith("*Figure: "):
             yield i, "shows a figure that no sentence explains; start the next cell with *Figure: ...*"
+        elif any(notebooks.alternative_text(image) != notebooks.figure_text(following) for image in images):
+            yield i, "has an image whose alternative text is not the sentence under it; run `make refresh`"
 
 
 def markup(lesson):

@@ -4,6 +4,7 @@ import hashlib
 import os
 import pathlib
 import re
+import unicodedata
 
 import nbformat
 
@@ -37,3 +38,41 @@ def write(notebook, path):
 def figures_digest(text):
     """Return a short digest of all numbers in a text, in their order."""
     return hashlib.sha256(" ".join(re.findall(r"\d+(?:[.,]\d+)*", text)).encode()).hexdigest()[:8]
+
+
+def figure_text(cell):
+    """Return the sentence under a figure, `*Figure: ...*`, as plain text for an image's alt; "" where there is none."""
+    sentence = re.match(r"\*Figure: (.*?)\*(?:\s*$|\n\s*\n)", cell.source if cell.cell_type == "markdown" else "", re.S)
+    if not sentence:
+        return ""
+    text = re.sub(r"\$([^$]*)\$", lambda match: read_formula(match[1]), sentence[1])
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    return " ".join(re.sub(r"\*\*?|`|(?<!\w)_|_(?!\w)", "", text).split())
+
+
+def read_formula(formula):
+    """Return a short LaTeX formula as a line of text: Greek letters as such, fractions with a slash, no braces."""
+    formula = re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"\1/\2", formula)
+    signs = {"times": "×", "cdot": "·", "le": "≤", "ge": "≥", "approx": "≈", "infty": "∞"}
+
+    def character(match):
+        kind = "CAPITAL" if match[1][0].isupper() else "SMALL"
+        try:
+            return unicodedata.lookup(f"GREEK {kind} LETTER {match[1]}")
+        except KeyError:
+            return signs.get(match[1], match[1])
+
+    return re.sub(r"[{}\\]", "", re.sub(r"\\([A-Za-z]+)", character, formula))
+
+
+def alternative_text(output):
+    """Return the alternative text stored with an output's image; "" where there is none."""
+    return output.get("metadata", {}).get("image/png", {}).get("alt", "")
+
+
+def describe_images(notebook):
+    """Give every stored image the sentence under it as its alternative text, where nbconvert looks for it."""
+    for cell, following in zip(notebook.cells, notebook.cells[1:], strict=False):
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}) and (text := figure_text(following)):
+                output["metadata"] = {"image/png": {"alt": text}}

@@ -60,13 +60,16 @@ def run(path):
         for output in cell.get("outputs", []):
             if "metadata" in output:
                 output["metadata"] = {}
+    notebooks.describe_images(notebook)
     return notebook
 
 
 def compared(notebook):
-    """Return all that counts: every cell, without the outputs that are not compared."""
+    """Return all that counts: every cell; of outputs that are not compared, the alternative texts of their images."""
     return [
-        {**cell, "outputs": None} if IGNORED in cell.metadata.get("tags", []) and cell.outputs else cell
+        {**cell, "outputs": [{"metadata": output.get("metadata")} for output in cell.outputs if output.get("metadata")]}
+        if IGNORED in cell.metadata.get("tags", []) and cell.outputs
+        else cell
         for cell in notebook.cells
     ]
 
