@@ -1,23 +1,39 @@
 # Thin: each target is a line or two; what they call stands in tools/, tests/ and benchmarks/.
-PYTHON ?= python3
+# Only a PYTHON given on make's own line counts: other programs set a variable of this name for themselves.
+CHOSEN := $(if $(filter command,$(firstword $(origin PYTHON))),$(PYTHON))
 RUN := .venv/bin/python
 
-.PHONY: help environment lab test gate test-offline refresh lesson links lock budgets bench
+.PHONY: help environment lab edit reset update test twice gate test-offline refresh lesson links lock budgets bench pdf
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 environment:
-	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here: install Python 3.11 or newer, or name one, as in: make lab PYTHON=python3.12" >&2; exit 1; }
-	@$(PYTHON) tools/environment.py
+	@command -v "$(or $(CHOSEN),python3)" >/dev/null || { echo "There is no $(or $(CHOSEN),python3) here: install Python 3.11 or newer, or name one, as in: make lab PYTHON=python3.12" >&2; exit 1; }
+	@"$(or $(CHOSEN),python3)" tools/environment.py $(if $(CHOSEN),--chosen)
 
-lab: environment ## open the course in JupyterLab (this machine only, with a token)
-	JUPYTER_CONFIG_PATH=tools/jupyter .venv/bin/jupyter lab notebooks --ip=127.0.0.1 $(LAB_FLAGS)
+lab: environment ## open your own copy of the lessons in JupyterLab (this machine only, with a token)
+	@$(RUN) tools/lab.py $(LAB_FLAGS)
+
+reset: environment ## move your copy of a lesson aside and lay a fresh one: LESSON=05
+	@$(RUN) tools/lab.py reset "$(LESSON)"
+
+update: environment ## fetch the newest course; your own copies stay as they are
+	@$(RUN) tools/lab.py update
 
 test: environment ## run every test; each lesson is run and every printed output compared
 	$(RUN) -m pytest
 
+pdf: environment ## print a lesson: LESSON=05
+	$(RUN) tools/pdf.py "$(LESSON)"
+
+edit: environment ## for authors: open the published lessons in JupyterLab
+	@$(RUN) tools/lab.py edit $(LAB_FLAGS)
+
 gate: environment ## check the lessons without running them
 	$(RUN) tools/gate.py $(LESSON)
+
+twice: environment ## run the lessons with each cell twice in a row; both must print what is stored
+	$(RUN) -m pytest notebooks --twice
 
 test-offline: environment ## run the lessons without a network and in 2 GB of memory
 	$(RUN) tools/offline.py
@@ -28,10 +44,10 @@ refresh: environment ## run lessons afresh and store their outputs: all, or LESS
 lesson: environment ## start a new lesson: NUMBER=08 TITLE="Work with language"
 	$(RUN) tools/new_lesson.py "$(NUMBER)" "$(TITLE)"
 
-links: environment ## write the launch links of README and lessons from the URL in pyproject.toml
+links: environment ## write the links of README, start page and lessons from the URL in pyproject.toml
 	$(RUN) tools/links.py
 
-lock: environment ## compile requirements.txt from pyproject.toml; UPGRADE=--upgrade takes the newest versions
+lock: environment ## compile the lists of versions from pyproject.toml; UPGRADE=--upgrade takes the newest
 	$(RUN) tools/lock.py $(UPGRADE)
 
 budgets: environment ## measure each lesson's time and memory, one at a time, and store the table

@@ -1,83 +1,225 @@
 """Create or update the course's environment, or do nothing if nothing changed: `python3 tools/environment.py`.
 
 It runs on any Python, old ones included, so that an unsupported one is answered by a sentence and not by a
-traceback; it uses the standard library only. The environment is in `.venv`; uv is the one on the PATH or else
-a pinned one, installed by pip into `.uv`.
+traceback; it uses the standard library only. The environment is in `.venv`, the uv that fills it, of one exact
+version, in `.uv`. Of what a user has set for pip and uv, only the way to the packages counts: index, proxy, certificates.
 """
 
+import ast
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 
-UV = "uv==0.13.9"
+UV = "0.13.9"
+BIN = "Scripts" if os.name == "nt" else "bin"
+STAMP = os.path.join(".venv", "installed.txt")
 NO_SPACE = "The disk is full: the environment needs about 3 GB. Free some space, then run make again."
 NO_NETWORK = "The Python package index cannot be reached. Check the network connection (or proxy), then run make again."
 NO_VENV = (
     "This Python has no venv module. Install it (on Debian and Ubuntu: the package python3-venv), then run make again."
+)
+NO_TRUST = (
+    "The package index's certificate is not trusted here. If a company's proxy stands between, name the file with its "
+    "certificate, as in: SSL_CERT_FILE=/path/to/certificate.pem make lab"
 )
 SYMPTOMS = [
     ("No space left on device", NO_SPACE),
     ("Disk quota exceeded", NO_SPACE),
     ("ensurepip is not available", NO_VENV),
     ("No module named venv", NO_VENV),
+    ("No module named ensurepip", NO_VENV),
+    ("CERTIFICATE_VERIFY_FAILED", NO_TRUST),
+    ("invalid peer certificate", NO_TRUST),
     ("rror sending request", NO_NETWORK),
     ("dns error", NO_NETWORK),
     ("ConnectionError", NO_NETWORK),
     ("ConnectTimeout", NO_NETWORK),
     ("Connection refused", NO_NETWORK),
+    ("No matching distribution found for uv", NO_NETWORK),
 ]
+# How to reach the packages: what uv calls the settings that pip has under these names.
+REACH = {
+    "index-url": "UV_DEFAULT_INDEX",
+    "extra-index-url": "UV_INDEX",
+    "find-links": "UV_FIND_LINKS",
+    "trusted-host": "UV_INSECURE_HOST",
+    "cert": "SSL_CERT_FILE",
+    "client-cert": "SSL_CLIENT_CERT",
+    "proxy": "ALL_PROXY",
+    "timeout": "UV_HTTP_TIMEOUT",
+    "keyring-provider": "UV_KEYRING_PROVIDER",
+}
+# What a user may have set for uv and keeps; all its other variables would change what is installed, or where.
+KEPT = set(REACH.values()) | {
+    "UV_INDEX_URL",
+    "UV_EXTRA_INDEX_URL",
+    "UV_INDEX_STRATEGY",
+    "UV_CACHE_DIR",
+    "UV_LINK_MODE",
+    "UV_OFFLINE",
+    "UV_CONFIG_FILE",
+    "UV_CONCURRENT_DOWNLOADS",
+}
 
 
 def main():
-    check_python()
-    done = os.path.join(".venv", "installed.sha256")
-    if os.path.exists(done) and read(done) == wanted():
+    """Bring `.venv` to the state that the lists of versions name, for this Python and this folder."""
+    chosen = "--chosen" in sys.argv[1:]  # a Python named by PYTHON=... replaces another one; the default does not
+    stamp = read(STAMP).splitlines() if os.path.exists(STAMP) else ["", ""]
+    here = os.getcwd()
+    same_place = stamp[1:2] == [here] and os.path.exists(python_of(".venv"))
+    if same_place and not chosen and supported(stamp[0]):
+        wanted = [stamp[0], here, digest()]
+    else:
+        find_python(chosen)
+        wanted = [sys.version.replace("\n", " "), here, digest()]
+    if stamp == wanted and same_place:
         return
-    uv = find_uv()
     print("Installing the course's environment (about 3 GB, once) ...")
     sys.stdout.flush()
-    if not os.path.exists(os.path.join(".venv", "bin", "python")):
-        run([uv, "venv", "--clear", "--python", sys.executable, ".venv"])
+    uv = find_uv()
+    settings = uv_settings()
+    if stamp[:2] != wanted[:2] or not same_place:
+        # A moved or copied environment would run the other folder's code, one of another Python is another one.
+        remove(".venv")
+        run([uv, "venv", "--seed", "--no-project", "--python", sys.executable, ".venv"], settings)
+    elif os.path.exists(STAMP):
+        os.remove(STAMP)
     # Compiled here and in parallel, because the first import of TensorFlow would take 20 s otherwise.
-    run([uv, "pip", "install", "--compile-bytecode", "--python", ".venv", "--requirements", "requirements.txt"])
-    run([uv, "pip", "install", "--no-deps", "--python", ".venv", "--group", "texts"])
-    with open(done, "w") as file:
-        file.write(wanted())
+    install = [uv, "pip", "install", "--python", python_of(".venv")]
+    run(install + ["--compile-bytecode", "--requirements", "requirements-test.txt"], settings)
+    run(install + ["--no-deps", "--group", "texts"], settings)
+    with open(STAMP, "wb") as file:
+        file.write(("\n".join(wanted) + "\n").encode("utf-8"))
 
 
-def check_python():
-    """Stop unless this Python is one that `pyproject.toml` allows."""
+def python_of(folder):
+    return os.path.join(folder, BIN, "python.exe" if os.name == "nt" else "python")
+
+
+def supported_minors():
+    """Return the first and the last minor version of Python 3 that `pyproject.toml` allows."""
     first, end = re.search(r'requires-python = ">=3\.(\d+),<3\.(\d+)"', read("pyproject.toml")).groups()
-    if sys.version_info[0] != 3 or not int(first) <= sys.version_info[1] < int(end):
-        stop(
-            "The course needs Python 3.%s to 3.%d, but %s is Python %d.%d. Install one of these, then run, for example: "
-            "make lab PYTHON=python3.%s"
-            % (first, int(end) - 1, sys.executable, sys.version_info[0], sys.version_info[1], first)
-        )
+    return int(first), int(end) - 1
 
 
-def wanted():
-    """Return a digest of what decides the environment's content: the Python, the pins, the project's metadata."""
-    return hashlib.sha256((sys.version + read("requirements.txt") + read("pyproject.toml")).encode()).hexdigest()
+def supported(version):
+    """Whether ``version``, a text such as "3.12.1 (main, ...)", is one of a supported Python."""
+    first, last = supported_minors()
+    match = re.match(r"3\.(\d+)\.", version)
+    return bool(match) and first <= int(match.group(1)) <= last
+
+
+def find_python(chosen):
+    """Go on if this Python is supported, else with one on the PATH that is, unless the user chose this one."""
+    if supported(sys.version):
+        return
+    first, last = supported_minors()
+    names = [] if chosen else ["python3.%d" % minor for minor in range(last, first - 1, -1)]
+    folders = os.environ.get("PATH", "").split(os.pathsep)
+    for python in [os.path.join(folder, name) for name in names for folder in folders]:
+        if os.access(python, os.X_OK) and answers(python):
+            sys.stdout.flush()
+            os.execv(python, [python] + sys.argv)
+    stop(
+        "The course needs Python 3.%d to 3.%d, but %s is Python %d.%d. Install one of these, then run, for example: "
+        "make lab PYTHON=python3.%d" % (first, last, sys.executable, sys.version_info[0], sys.version_info[1], first)
+    )
+
+
+def answers(python):
+    """Whether ``python`` runs at all: a version manager's stand-in may have nothing behind it."""
+    try:
+        return supported(subprocess.check_output([python, "-c", "import sys; print(sys.version)"]).decode())
+    except (OSError, subprocess.CalledProcessError):
+        return False
+
+
+def digest():
+    """Return a digest of what decides the environment's content."""
+    names = ("requirements.txt", "requirements-test.txt", "pyproject.toml")
+    return hashlib.sha256("".join(map(read, names)).encode("utf-8")).hexdigest()
 
 
 def find_uv():
-    """Return the command of the uv on the PATH; without one, install the pinned one into a private folder."""
-    for folder in os.environ.get("PATH", "").split(os.pathsep):
-        if os.access(os.path.join(folder, "uv"), os.X_OK):
-            return os.path.join(folder, "uv")
-    private = os.path.join(".uv", "bin", "uv")
-    if not os.path.exists(private):
-        run([sys.executable, "-m", "venv", "--clear", ".uv"])
-        run([os.path.join(".uv", "bin", "python"), "-m", "pip", "install", UV])
-    return private
+    """Return the command of the private uv; install it if it is not there."""
+    uv = os.path.join(".uv", BIN, "uv.exe" if os.name == "nt" else "uv")
+    version = os.path.join(".uv", "version.txt")
+    if not (os.path.exists(uv) and os.path.exists(version) and read(version) == UV):
+        remove(".uv")
+        run([sys.executable, "-m", "venv", ".uv"], environment({}))
+        # The user's settings say how to reach the packages; those that say where to put them, or which, are left out.
+        settings = ["%s=%s" % (name, value) for name, value in sorted(pip_settings().items())]
+        variables = dict(
+            ("PIP_" + item.split("=", 1)[0].replace("-", "_").upper(), item.split("=", 1)[1]) for item in settings
+        )
+        variables["PIP_CONFIG_FILE"] = os.devnull
+        run(
+            [python_of(".uv"), "-m", "pip", "install", "--disable-pip-version-check", "uv==" + UV],
+            environment(variables),
+        )
+        with open(version, "w") as file:
+            file.write(UV)
+    return uv
 
 
-def run(command):
+def pip_settings():
+    """Return how pip would reach the packages: from its files and its variables, under pip's own names."""
+    command = [python_of(".uv"), "-m", "pip", "config", "list"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    found = {}
+    for line in process.communicate()[0].decode("utf-8", "replace").splitlines():
+        match = re.match(r"(?:global|install|:env:)\.([\w-]+)=('.*'|\".*\")$", line)
+        name = match and match.group(1).replace("_", "-").replace("default-timeout", "timeout")
+        if name in REACH:
+            found[name] = str(ast.literal_eval(match.group(2)))
+    return found
+
+
+def uv_settings():
+    """Return the variables that tell uv to reach the packages as pip would; what the user set for uv itself wins."""
+    found = dict((REACH[name], " ".join(value.split())) for name, value in pip_settings().items())
+    found["UV_FIND_LINKS"] = ",".join(found.get("UV_FIND_LINKS", "").split())
+    found["UV_SYSTEM_CERTS"] = "1"  # as pip does
+    found["UV_INDEX_STRATEGY"] = "unsafe-best-match"  # of several indexes, as pip does
+    found["UV_PYTHON_DOWNLOADS"] = "never"
+    if not writable_home():
+        found["UV_CACHE_DIR"] = os.path.abspath(os.path.join(".uv", "cache"))
+    users = dict((name, os.environ[name]) for name in KEPT if os.environ.get(name))
+    found.update(users)
+    return environment(dict((name, value) for name, value in found.items() if value))
+
+
+def environment(variables):
+    """Return the user's environment without what steers pip, uv or Python elsewhere, and with ``variables``."""
+    prefixes = ("PIP_", "UV_", "VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE")
+    own = dict((name, value) for name, value in os.environ.items() if not name.startswith(prefixes))
+    own.update(variables)
+    return own
+
+
+def writable_home():
+    home = os.path.expanduser("~")
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
+    while not os.path.exists(cache) and os.path.dirname(cache) != cache:
+        cache = os.path.dirname(cache)
+    return os.access(cache, os.W_OK)
+
+
+def remove(folder):
+    """Remove a folder; of a link to one, only the link."""
+    if os.path.islink(folder):
+        os.remove(folder)
+    elif os.path.exists(folder):
+        shutil.rmtree(folder)
+
+
+def run(command, variables):
     """Run a command quietly; if it fails, stop with one sentence that says why."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=variables)
     output = process.communicate()[0].decode("utf-8", "replace")
     if process.returncode:
         for symptom, sentence in SYMPTOMS:
@@ -90,7 +232,7 @@ def run(command):
 
 def read(path):
     with open(path, "rb") as file:
-        return file.read().decode("utf-8")
+        return file.read().decode("utf-8").replace("\r\n", "\n")
 
 
 def stop(sentence):

@@ -1,4 +1,4 @@
-"""Write the Binder and Colab links of README and lessons from the repository's URL in pyproject.toml.
+"""Write the Binder and Colab links of README and lessons from the repository's URL in pyproject.toml, and the start page's table.
 
 The README has its links at the end of each lesson's table row, a lesson has them under its title, with those to its neighbors.
 """
@@ -60,12 +60,39 @@ def linked_readme(text):
     return row.sub(lambda match: f"{match[1]} {links(match[2])} |", text)
 
 
+def lesson_table(readme):
+    """Return the start page's table: each lesson with README's words on it, and its times and needs as it states them."""
+    rows = [
+        "## The lessons",
+        "",
+        "| | lesson | what it is about | to read and do | to run | first do |",
+        "|---|---|---|---|---|---|",
+    ]
+    about = dict(re.findall(r"^\|[^|]*\|[^|]*\]\(notebooks/([\w.]+)\)[^|]*\|([^|]*)\|", readme, re.M))
+    for path in notebooks.lessons():
+        title, opening = (cell.source for cell in notebooks.read(path).cells[:2])
+        number, title = re.match(r"# (\d+) · (.*)", title).groups()
+        minutes, run = re.search(r"\*\*Time\*\*: (\d+) minutes.*runs in (.*)\.", opening).groups()
+        needs = re.search(r"\*\*Before you start\*\*: (.*)", opening)[1]
+        earlier = [other.name for other in notebooks.lessons() if other.name in needs]
+        first = ", ".join(f"[{int(name[:2])}]({name})" for name in earlier) or "none"
+        rows.append(
+            f"| {number} | [{title}]({path.name}) |{about.get(path.name, ' ')}| {minutes} min | {run} | {first} |"
+        )
+    return "\n".join(rows)
+
+
 def main():
+    page = notebooks.read(notebooks.FOLDER / "start.ipynb")
+    next(cell for cell in page.cells if cell.id == "lessons").source = lesson_table(README.read_text(encoding="utf-8"))
+    notebooks.write(page, notebooks.FOLDER / "start.ipynb")
     README.write_text(linked_readme(README.read_text(encoding="utf-8")), encoding="utf-8")
     for path in notebooks.lessons():
         notebook = notebooks.read(path)
-        notebook.cells[0].source = linked_lesson(notebook.cells[0].source, path.name)
-        notebooks.write(notebook, path)
+        linked = linked_lesson(notebook.cells[0].source, path.name)
+        if notebook.cells[0].source != linked:
+            notebook.cells[0].source = linked
+            notebooks.write(notebook, path)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ def lessons(name=""):
     Raises:
         SystemExit: there is none.
     """
-    paths = sorted(FOLDER.glob(f"{name}*.ipynb"))
+    paths = sorted(FOLDER.glob(f"{name or '[0-9][0-9]_'}*.ipynb"))
     if not paths:
         raise SystemExit(f"No lesson in {FOLDER.name}/ starts with {name!r}; give its number, such as 04.")
     return paths

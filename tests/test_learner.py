@@ -1,0 +1,162 @@
+"""What a learner wrote stays the learner's: own copies, updates, fresh lessons, and the record of what is solved."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+import notebooks
+from lepton_helpers import checks
+
+LESSON = "04_train_a_model.ipynb"
+GIT = ["git", "-c", "user.name=Author", "-c", "user.email=author@example.org"]
+
+
+def git(folder, *arguments):
+    subprocess.run([*GIT, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def lab(folder, *arguments):
+    command = [sys.executable, "tools/lab.py", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+@pytest.fixture
+def published(tmp_path):
+    """The course as it is published: a git repository with what the launcher needs."""
+    folder = tmp_path / "published"
+    for name in ("tools", "notebooks"):
+        shutil.copytree(notebooks.ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Makefile", "pyproject.toml", "README.md", ".gitignore", ".gitattributes"):
+        shutil.copy(notebooks.ROOT / name, folder)
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message=The course")
+    return folder
+
+
+@pytest.fixture
+def course(published, tmp_path):
+    """A learner's clone, in a folder with a space and a letter beyond ASCII, with one's own lessons in it."""
+    folder = tmp_path / "mon été" / "course"
+    git(tmp_path, "clone", "--quiet", published, folder)
+    assert lab(folder, "--version").returncode == 0
+    return folder
+
+
+def solve(path, answer="answered"):
+    notebook = notebooks.read(path)
+    notebook.cells[5].source = answer
+    notebooks.write(notebook, path)
+    return path.read_bytes()
+
+
+def correct(published, text="A corrected sentence."):
+    notebook = notebooks.read(published / "notebooks" / LESSON)
+    notebook.cells[-1].source = text
+    notebooks.write(notebook, published / "notebooks" / LESSON)
+    git(published, "commit", "--quiet", "--all", "--message=A correction")
+
+
+def test_every_start_adds_what_is_missing_and_overwrites_nothing(course):
+    mine = course / "my_lessons"
+    assert {path.name for path in notebooks.FOLDER.glob("*.ipynb")} == {path.name for path in mine.glob("*.ipynb")}
+    answered = solve(mine / LESSON)
+    (mine / "09_vision.ipynb").unlink()
+    assert lab(course, "--version").returncode == 0
+    assert (mine / LESSON).read_bytes() == answered
+    assert (mine / "09_vision.ipynb").read_bytes() == (course / "notebooks/09_vision.ipynb").read_bytes()
+    assert subprocess.check_output(["git", "status", "--porcelain"], cwd=course) == b""
+
+
+def test_an_update_names_the_changed_lessons_and_touches_no_copy(course, published):
+    answered = solve(course / "my_lessons" / LESSON)
+    assert "No lesson has changed" in lab(course, "update").stdout
+    correct(published)
+    said = lab(course, "update").stdout
+    assert said.startswith("04: changed\n") and "make reset LESSON=05 keeps yours" in said
+    assert "A corrected sentence." in (course / "notebooks" / LESSON).read_text(encoding="utf-8")
+    assert (course / "my_lessons" / LESSON).read_bytes() == answered
+
+
+def test_an_update_that_git_refuses_says_why_and_changes_nothing(course, published):
+    correct(published)
+    answered = solve(course / "notebooks" / LESSON)
+    result = lab(course, "update")
+    assert result.returncode != 0 and "nothing was changed here" in result.stderr and LESSON in result.stderr
+    assert (course / "notebooks" / LESSON).read_bytes() == answered
+    shutil.rmtree(course / ".git")
+    result = lab(course, "update")
+    assert "did not come by git clone" in result.stderr and "Traceback" not in result.stderr
+
+
+def test_a_fresh_lesson_keeps_the_old_one_beside_it(course):
+    mine = course / "my_lessons"
+    kept = [solve(mine / LESSON, answer) for answer in ("first", "second")][-1:]
+    assert lab(course, "reset", "4").returncode == 0
+    kept.append(solve(mine / LESSON, "third"))
+    assert lab(course, "reset", "04").returncode == 0
+    assert (mine / LESSON).read_bytes() == (course / "notebooks" / LESSON).read_bytes()
+    assert sorted(path.read_bytes() for path in mine.glob("04_*_kept_*.ipynb")) == sorted(kept)
+    for number in ("", "77", "*", "0"):
+        result = lab(course, "reset", number)
+        assert "Name the lesson by its number" in result.stderr and "Traceback" not in result.stderr
+
+
+def test_the_start_page_shows_what_is_solved_and_keeps_what_was_written_into_it(course):
+    mine = course / "my_lessons"
+    code = (
+        "from lepton_helpers import check, checks\nright = checks.exercises(4)['4.3']\n"
+        "check('4.3', lambda sizes: 0)\ncheck('4.3', right.define(right.solution))\ncheck('4.1', None)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=mine, check=True)
+    page = notebooks.read(mine / "start.ipynb")
+    page.cells[0].source += "\n\nMy note."
+    notebooks.write(page, mine / "start.ipynb")
+    lab(course, "--version")
+    page = notebooks.read(mine / "start.ipynb")
+    assert page.cells[0].source.endswith("My note.")
+    assert "lesson  4: 1 of 5 solved" in page.cells[1].outputs[0].text
+    page.cells[1].source = "6 * 7"
+    notebooks.write(page, mine / "start.ipynb")
+    lab(course, "--version")
+    assert notebooks.read(mine / "start.ipynb").cells[1].source == "6 * 7"
+
+
+def test_the_record_holds_what_was_judged_and_nothing_can_spoil_an_answer(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(checks, "RECORD", tmp_path / "progress.jsonl")
+    right = checks.exercises(4)["4.3"].define(checks.exercises(4)["4.3"].solution)
+    checks.check("4.3", right)
+    assert checks.solved() == {} and not checks.RECORD.exists(), "outside a learner's copy nothing is written"
+    checks.RECORD.write_text('not json\n{"exercise": "4.1"}\n{"torn')
+    checks.check("4.3", right)
+    checks.check("4.2", None)
+    checks.check("4.9", right)
+    assert list(checks.solved()) == ["4.3"]
+    checks.RECORD.unlink()
+    checks.RECORD.mkdir()
+    checks.check("4.3", right)
+    assert checks.solved() == {}
+    assert capsys.readouterr().out.count("Exercise 4.3: right.\n") == 3
+
+
+def test_the_launcher_leaves_out_what_a_user_set_for_another_jupyter(tmp_path, monkeypatch):
+    import lab as launcher
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    user = {"HOME": str(tmp_path), "JUPYTER_PATH": "/elsewhere", "JUPYTER_CONFIG_DIR": str(tmp_path), "LANG": "C"}
+    settings = launcher.settings(user)
+    assert "JUPYTER_PATH" not in settings and settings["LANG"] == "C"
+    elsewhere = {name for name, value in settings.items() if str(notebooks.ROOT) in value}
+    assert {"IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR"} <= elsewhere
+    (tmp_path / "lab/user-settings").mkdir(parents=True)
+    assert launcher.settings(user)["JUPYTERLAB_SETTINGS_DIR"] == str(tmp_path / "lab/user-settings")
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_write_permission_is_named(course):
+    os.chmod(course, 0o500)
+    shutil.rmtree(course / "my_lessons")
+    assert "Permission denied" in lab(course, "--version").stderr

@@ -1,0 +1,144 @@
+"""Open the course in JupyterLab, and keep what belongs to the learner.
+
+python tools/lab.py [FLAG ...]        a personal copy of the lessons, my_lessons/; flags go to JupyterLab
+python tools/lab.py edit [FLAG ...]   the published lessons, notebooks/, for authors
+python tools/lab.py reset 05          move one's own lesson 05 aside and lay a fresh one
+python tools/lab.py update            fetch the newest course, without touching one's own lessons
+"""
+
+import datetime
+import importlib.util
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PUBLISHED, MINE = ROOT / "notebooks", ROOT / "my_lessons"
+START = "start.ipynb"
+
+
+def settings(environment):
+    """Return ``environment`` as the course's own Jupyter needs it: what a user set for another one stays out.
+
+    Only JupyterLab's look (dark theme, shortcuts) stays the user's own. All else that is written goes to the course's folder
+    `.jupyter`, so that a home folder without write permission is no obstacle.
+    """
+    own = ROOT / ".jupyter"
+    look = pathlib.Path(
+        environment.get("JUPYTER_CONFIG_DIR") or pathlib.Path.home() / ".jupyter", "lab", "user-settings"
+    )
+    kept = {name: value for name, value in environment.items() if name not in ("JUPYTER_PATH", "JUPYTER_NO_CONFIG")}
+    return {
+        **kept,
+        "IPYTHONDIR": str(own / "ipython"),
+        "JUPYTERLAB_SETTINGS_DIR": environment.get("JUPYTERLAB_SETTINGS_DIR")
+        or str(look if os.access(look, os.W_OK) else own / "look"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(own / "workspaces"),
+        "JUPYTER_CONFIG_DIR": str(own / "config"),
+        "JUPYTER_CONFIG_PATH": str(ROOT / "tools" / "jupyter"),
+        "JUPYTER_DATA_DIR": str(own / "data"),
+        "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this Python, not one of the same name that the user installed
+        "JUPYTER_RUNTIME_DIR": str(own / "runtime"),
+        "KERAS_HOME": str(own / "keras"),
+        "MPLCONFIGDIR": str(own / "matplotlib"),
+    }
+
+
+def add_missing():
+    """Copy every published notebook that the learner's folder lacks; what is there already stays as it is."""
+    MINE.mkdir(exist_ok=True)
+    for path in sorted(PUBLISHED.glob("*.ipynb")):
+        if not (MINE / path.name).exists():
+            partial = MINE / f"{path.name}.partial"
+            shutil.copyfile(path, partial)
+            os.replace(partial, MINE / path.name)
+    (MINE / "progress.jsonl").touch()  # where it stands, `check` notes what is solved
+
+
+def show_progress():
+    """Store in the learner's start page what its cell would print now, if that cell is still the published one."""
+    import nbformat
+
+    page, published = (nbformat.read(folder / START, as_version=4) for folder in (MINE, PUBLISHED))
+    cell = next((cell for cell in page.cells if cell.get("id") == "progress"), None)
+    if cell and cell.source == next(cell for cell in published.cells if cell.id == "progress").source:
+        run = subprocess.run([sys.executable, "-c", cell.source], cwd=MINE, capture_output=True, text=True)
+        cell.outputs = (
+            [nbformat.v4.new_output("stream", name="stdout", text=run.stdout)] if run.stdout else cell.outputs
+        )
+        nbformat.write(page, MINE / START)
+
+
+def start(folder, page, flags):
+    """Run JupyterLab in ``folder``, for this machine only, with a token; returns when it ends."""
+    if not importlib.util.find_spec("jupyterlab"):
+        stop(f"{sys.executable} has no JupyterLab. Run make lab, or install the course first as README.md says.")
+    environment = settings(os.environ)
+    os.environ.clear()
+    os.environ.update(environment)
+    from jupyterlab.labapp import LabApp
+
+    root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    sys.argv = ["jupyter-lab"]
+    LabApp.launch_instance([str(folder), "--ip=127.0.0.1", f"--LabApp.default_url=/lab{page}", *root, *flags])
+
+
+def reset(number):
+    """Move the learner's lesson aside, under a name that says when, and lay a fresh one."""
+    lessons = sorted(PUBLISHED.glob(f"{number:0>2}_*.ipynb")) if number else []
+    if len(lessons) != 1:
+        stop("Name the lesson by its number, as in: make reset LESSON=05")
+    mine = MINE / lessons[0].name
+    if mine.exists():
+        aside = mine.with_name(f"{mine.stem}_kept_{datetime.datetime.now():%Y-%m-%d_%H%M%S}.ipynb")
+        while aside.exists():
+            aside = aside.with_stem(f"{aside.stem}_too")
+        mine.rename(aside)
+        print(f"Your lesson is now {MINE.name}/{aside.name}.")
+    add_missing()
+    print(f"{MINE.name}/{mine.name} is as published.")
+
+
+def update():
+    """Fetch the newest course with git, and say which lessons changed; the learner's own copies are not touched."""
+    if not (ROOT / ".git").exists() or not shutil.which("git"):
+        stop(
+            "This copy did not come by git clone, or git is not installed. Download the course again and move my_lessons there."
+        )
+    before = {path.name: path.read_bytes() for path in PUBLISHED.glob("*.ipynb")}
+    pull = subprocess.run(["git", "pull", "--ff-only", "--quiet"], cwd=ROOT, capture_output=True, text=True)
+    if pull.returncode:
+        stop(f"{pull.stderr.strip()}\nThe course could not be updated, as git says above; nothing was changed here.")
+    changed = [path.name for path in sorted(PUBLISHED.glob("*.ipynb")) if before.get(path.name) != path.read_bytes()]
+    print(
+        "\n".join(f"{name[:2]}: {'changed' if name in before else 'new'}" for name in changed)
+        or "No lesson has changed."
+    )
+    if any((MINE / name).exists() for name in changed):
+        print("Your own copies are as they were. To take a changed lesson: make reset LESSON=05 keeps yours beside it.")
+
+
+def stop(sentence):
+    raise SystemExit(sentence)
+
+
+def main(command="lab", *rest):
+    if command == "edit":
+        start(PUBLISHED, "", rest)
+    elif command == "reset":
+        reset(*rest[:1] or [""])
+    elif command == "update":
+        update()
+    else:
+        add_missing()
+        show_progress()
+        start(MINE, f"/tree/{START}", [command, *rest] if command != "lab" else rest)
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except OSError as error:
+        stop(f"{error.filename or ROOT}: {error.strerror or error}. Nothing of yours was changed.")
