@@ -13,18 +13,25 @@ import sys
 
 import links
 import nbformat
+import refresh
 
 import notebooks
 from lepton_helpers import checks
 
 IGNORE_TAG, RAISES_TAG = "nbval-ignore-output", "raises-exception"
-CELL_METADATA = {"tags", "why", "given", "figures"}
-NOTEBOOK_METADATA = {
-    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-    "language_info": {"name": "python"},
-}
 MIME_TYPES = {"text/plain", "text/html", "image/png"}
-MOST_LINES = 30
+MOST_LINES, WIDEST = 30, 88
+# What other programs leave in a notebook's or a cell's metadata, by the names they use.
+ADDED_BY = {
+    "Colab": {"accelerator", "colab", "colab_type", "executionInfo", "gpuClass", "id", "outputId", "private_outputs"},
+    "VS Code": {"vscode", "languageId", "polyglot_notebook", "dotnet_interactive"},
+    "JupyterLab": {"collapsed", "deletable", "editable", "execution", "jupyter", "scrolled", "trusted"},
+    "a widget": {"widgets"},
+    "Kaggle": {"_cell_guid", "_uuid", "kaggle", "papermill"},
+    "Jupytext": {"jupytext", "lines_to_next_cell"},
+    "PyCharm": {"pycharm"},
+    "an older format": {"orig_nbformat", "orig_nbformat_minor"},
+}
 CLOSING = ["In the source", "Key points", "Further reading"]
 # What stands in prose but states no figure: code, formulas, link targets, headings, names of sections and lessons, years of works.
 NO_FIGURES = re.compile(
@@ -49,6 +56,11 @@ class Lesson:
     @property
     def cells(self):
         return self.notebook.cells
+
+    @property
+    def end(self):
+        """The index of the last cell that is not empty (an empty one is left by Shift+Enter on the last cell)."""
+        return max((i for i, cell in enumerate(self.cells) if cell.source.strip()), default=0)
 
     def of_type(self, kind):
         return [(i, cell) for i, cell in enumerate(self.cells) if cell.cell_type == kind]
@@ -90,28 +102,57 @@ def outputs(lesson):
 
 
 def metadata(lesson):
-    if lesson.notebook.metadata != NOTEBOOK_METADATA:
-        yield 0, "belongs to a notebook with other metadata than the lessons have; run `make refresh`"
+    kept = lesson.notebook.metadata
+    language = kept.get("language_info", {}).get("name", "python")
+    if language != "python":
+        yield 0, f"belongs to a notebook in {language}; a lesson's language is Python"
+    extra = {name for cell in lesson.cells for name in cell.metadata} - set(notebooks.CELL_METADATA)
+    extra |= set(kept) - set(notebooks.METADATA)
+    if extra or kept != notebooks.METADATA:
+        programs = [program for program, names in ADDED_BY.items() if names & extra] or ["another program"]
+        named = f" ({', '.join(sorted(extra))})" if extra else ""
+        yield 0, f"stands in a file to which {' and '.join(programs)} added metadata{named}; `make refresh` removes it"
     for i, cell in enumerate(lesson.cells):
-        if extra := set(cell.metadata) - CELL_METADATA:
-            yield i, f"carries the metadata {', '.join(sorted(extra))}; remove it, or run `make refresh`"
         if extra := set(tags(cell)) - {IGNORE_TAG, RAISES_TAG}:
             yield i, f"carries the tag {', '.join(sorted(extra))}; only {IGNORE_TAG} and {RAISES_TAG} are used"
-        if tags(cell) and not str(cell.metadata.get("why", "")).strip():
+        why = cell.metadata.get("why", "")
+        if tags(cell) and not (isinstance(why, str) and why.strip()):
             yield i, 'is excluded from the comparison without a reason; add the metadata "why": "..."'
+        if "given" in cell.metadata and given(cell) is None:
+            yield i, 'has the metadata given in another form than a list of numbers, such as "given": [175]; mend it'
         if re.search(r"^\s*#\s*(NBVAL|PYTEST_VALIDATE)_", cell.source, re.M):
             yield i, "steers nbval by a comment; use a tag and the metadata why"
 
 
+def given(cell):
+    """Return the numbers that the author states without a cell that shows them, or None where they are no numbers."""
+    listed = cell.metadata.get("given", [])
+    sound = isinstance(listed, list) and all(type(number) in (int, float) and abs(number) < 1e300 for number in listed)
+    return listed if sound else None
+
+
 def code_style(lesson):
-    for i, cell in lesson.of_type("code"):
+    for i, cell in enumerate(lesson.cells):
         lines = cell.source.splitlines()
-        if not cell.source.strip():
-            yield i, "is empty; remove it"
-        elif lines[-1].rstrip().endswith(";"):
+        if not lines or not cell.source.strip():
+            yield i, "is empty; remove it, or run `make refresh`"
+        if cell.cell_type != "code":
+            continue
+        if cell.source.rstrip().endswith(";"):
             yield i, "ends with a semicolon, which hides an output that nbval then misses; assign the value instead"
         if len(lines) > MOST_LINES:
             yield i, f"has {len(lines)} lines; split it, one idea to a cell ({MOST_LINES} lines at most)"
+
+
+def code_width(lesson):
+    for i, cell in enumerate(lesson.cells):
+        folded = re.findall(r"^```(?!mermaid)\w*\n(.*?)^```", cell.source, re.S | re.M)
+        code = cell.source if cell.cell_type == "code" else "\n".join(folded)
+        if wide := [line for line in code.splitlines() if len(line) > WIDEST]:
+            yield (
+                i,
+                f"has code wider than {WIDEST} characters, such as the line {wide[0].strip()[:40]!r}; break it",
+            )
 
 
 def paths(lesson):
@@ -141,18 +182,18 @@ def order(lesson):
             yield i, f"has the heading `{text}` where a section `{due.strip()}` is due, before {', '.join(CLOSING)}"
     closing = [text for _, text in sections if text in CLOSING]
     if closing not in (CLOSING, CLOSING[1:]):
-        yield len(lesson.cells) - 1, f"ends a lesson whose closing sections are {closing}; due are {', '.join(CLOSING)}"
+        yield lesson.end, f"ends a lesson whose closing sections are {closing}; due are {', '.join(CLOSING)}"
     for i, level, text in lesson.headings:
         if level > 3 or (level == 1 and i > 0):
             yield i, f"has the heading `{text}` of level {level}; use ## for sections and ### inside them"
         if not lesson.cells[i].source.startswith("#"):
             yield i, "has a heading in its middle; start a cell with it"
-    ending = lesson.cells[-1].source
+    ending = lesson.cells[lesson.end].source
     points = re.findall(r"^- ", ending.partition("## Further reading")[0], re.M)
     if "## Key points" not in ending or not 3 <= len(points) <= 5:
-        yield len(lesson.cells) - 1, "must hold `## Key points` with three to five points, then `## Further reading`"
-    if "**Next**" not in ending.rstrip().splitlines()[-1]:
-        yield len(lesson.cells) - 1, "must end with a line that starts with **Next** and names the next lesson"
+        yield lesson.end, "must hold `## Key points` with three to five points, then `## Further reading`"
+    if "**Next**" not in ending.rstrip().rpartition("\n")[2]:
+        yield lesson.end, "must end with a line that starts with **Next** and names the next lesson"
 
 
 def exercises(lesson):
@@ -166,8 +207,11 @@ def exercises(lesson):
         yield 0, f"has the exercises {[text for _, text in headings]}; its checks are {list(known)}, in this order"
     for i, text in headings:
         if text in known:
-            shown = tuple(cell.source for cell in lesson.cells[i + 1 : i + 3])
-            if shown != checks.exercise_cells(text):
+            shown = lesson.cells[i + 1 : i + 3]
+            stub, solution = checks.exercise_cells(text)
+            if len(shown) == 2 and shown[0].source != stub and not notebooks.holds_nothing_new(shown[0]):
+                yield i + 1, refresh.answered(text)
+            elif [cell.source for cell in shown] != [stub, solution]:
                 yield (
                     i,
                     f"must be followed by stub and solution as lesson_{lesson.number:02d}.py has them; run `make refresh`",
@@ -188,10 +232,11 @@ def launch_links(lesson):
     opening = links.opening(lesson.name)
     if not lesson.cells[0].source.endswith(f"\n\n{opening}"):
         yield 0, "has links that do not match its file, its neighbors and the repository; run `make links`"
+    names = {path.name for path in notebooks.FOLDER.glob("*.ipynb")}
     for i, cell in lesson.of_type("markdown"):
         text = cell.source.replace(opening, "")
         for target in re.findall(r"\]\(([^)]*)\)", text) + re.findall(r"https?://[^\s)]+", text):
-            if not (notebooks.FOLDER / target).is_file() or "/" in target:
+            if target not in names:
                 yield i, f"links to {target}; link only to lessons beside this one, and cite works by name and year"
 
 
@@ -223,7 +268,7 @@ def prose_numbers(lesson):
     What opens and closes the lesson, outside the numbered sections, may take up the numbers of all of them.
     """
     starts = [i for i, level, _ in lesson.headings if level == 2]
-    numbered = [i for i, level, text in lesson.headings if level == 2 and text[0].isdigit()]
+    numbered = [i for i, level, text in lesson.headings if level == 2 and text[:1].isdigit()]
     for i, cell in lesson.of_type("markdown"):
         text = re.sub(r"^\*\*Time\*\*:.*$", "", cell.source, flags=re.M)  # reading time is an estimate
         text = text.partition("## Further reading")[0]
@@ -232,7 +277,7 @@ def prose_numbers(lesson):
             section = lesson.cells[start : min((place for place in starts if place > start), default=None)]
         else:
             section = lesson.cells
-        shown = {float(number) for number in cell.metadata.get("given", [])} | evidence(section)
+        shown = {*(given(cell) or [])} | evidence(section)
         for match in NUMBER.finditer(NO_FIGURES.sub(" ", text)):
             value, percent = float(match[1].replace(",", "")), bool(match[2])
             decimals = len(match[1].partition(".")[2])
@@ -289,6 +334,7 @@ RULES = [
     outputs,
     metadata,
     code_style,
+    code_width,
     paths,
     order,
     exercises,
@@ -302,14 +348,33 @@ RULES = [
 
 def problems(notebook, name):
     """Return what is wrong with a lesson, one line each: the lesson, the cell (counted from 0, all cells) and what to do."""
+    if not re.fullmatch(r"\d\d_\w+\.ipynb", name, re.A):
+        return [
+            f"{notebooks.as_line(name)}: is not named like a lesson, such as 04_train_a_model.ipynb; rename or move it"
+        ]
+    if fault := notebooks.flaw(notebook):
+        return [f"{name}: is no notebook that could be stored ({notebooks.as_line(fault)}); mend it"]
     lesson = Lesson(name, notebook)
     if len(lesson.cells) < 4:
         return [f"{name}: is not a lesson yet; start one as CONTRIBUTING.md says"]
-    return [f"{name}, cell {i}: {text}" for rule in RULES for i, text in rule(lesson)]
+    return [f"{name}, cell {i}: {notebooks.as_line(text, 400)}" for rule in RULES for i, text in rule(lesson)]
+
+
+def problems_of_file(path):
+    """Return what is wrong with the file of a lesson, one line each."""
+    try:
+        notebook = notebooks.read(path)
+    except notebooks.Refused as error:
+        return [str(error)]
+    found = problems(notebook, path.name)
+    if not found and notebooks.normal_form(notebook).encode() != path.read_bytes():
+        found = [f"{path.name}: is not written as JupyterLab writes it; run `make refresh`"]
+    return found
 
 
 def main(name=""):
-    found = [line for path in notebooks.lessons(name) for line in problems(notebooks.read(path), path.name)]
+    sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may lack a character that a lesson holds
+    found = [line for path in notebooks.lessons(name) for line in problems_of_file(path)]
     print("\n".join(found) or "The gate finds nothing.")
     return bool(found)
 

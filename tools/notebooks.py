@@ -1,15 +1,26 @@
 """Read and write the lessons in one normal form, that of JupyterLab, so that a file changes only where its content changed."""
 
 import hashlib
+import json
 import os
 import pathlib
 import re
 import unicodedata
+import warnings
 
 import nbformat
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "notebooks"
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+CELL_METADATA = ("tags", "why", "given", "figures", "stub")  # all that a lesson's cells carry; other programs add more
+
+
+class Refused(SystemExit):
+    """A tool leaves this file alone; the sentence says why, and what to do. It ends a tool that does not catch it."""
 
 
 def lessons(name=""):
@@ -25,19 +36,82 @@ def lessons(name=""):
 
 
 def read(path):
-    return nbformat.read(path, as_version=4)
+    """Return the notebook at ``path`` in the newest form of the format, whatever its own.
+
+    Raises:
+        Refused: the file is no notebook.
+    """
+    again = (
+        f"keep a copy of the file, then bring back the stored version with `git restore {path.parent.name}/{path.name}`"
+    )
+    again += " or from a fresh download of the course"
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"{path.name}: cannot be read as text ({error}); {again}.") from None
+    if not text.strip():
+        raise Refused(f"{path.name}: is empty; {again}.")
+    if conflict := re.search(r"^<{7}(?!<)", text, re.M):
+        line = text.count("\n", 0, conflict.start()) + 1
+        raise Refused(
+            f"{path.name}: holds two versions that git could not join (line {line}); keep a copy of the file, then take one "
+            f"with `git checkout --ours {path.parent.name}/{path.name}` or `--theirs`."
+        )
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            notebook = nbformat.v4.upgrade(nbformat.convert(nbformat.reader.reads(text), 4))
+            _, notebook = nbformat.validator.normalize(notebook)
+        fault = flaw(notebook)
+    except Exception as error:  # nbformat raises of many kinds on what is no notebook
+        fault = str(error) or type(error).__name__
+    if fault:
+        raise Refused(f"{path.name}: is no notebook that could be stored ({as_line(fault)}); {again}.")
+    return notebook
+
+
+def flaw(notebook):
+    """Return what is wrong with the notebook as JSON of format 4.5, or ""."""
+    error = next(nbformat.validator.iter_validate(notebook, version=4, version_minor=5), None)
+    if error is not None:
+        place = [str(step) for step in getattr(error, "absolute_path", None) or getattr(error, "path", ())]
+        return f"{'/'.join(place)}: {error.message}"
+    try:
+        json.dumps(notebook, ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        return str(error)
+    return ""
+
+
+def as_line(text, longest=200):
+    """Return a text as one line that every terminal can print."""
+    line = " ".join("".join(character if character.isprintable() else " " for character in str(text)).split())
+    return line if len(line) <= longest else line[:longest] + "…"
+
+
+def normal_form(notebook):
+    """Return the text that a lesson's file holds."""
+    return nbformat.writes(notebook) + "\n"
 
 
 def write(notebook, path):
     """Write the notebook beside its place, then move it there: a reader never finds half a file."""
     beside = path.with_suffix(".partial")
-    beside.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
+    beside.write_text(normal_form(notebook), encoding="utf-8", newline="\n")
     os.replace(beside, path)
+
+
+def digest(text):
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def figures_digest(text):
     """Return a short digest of all numbers in a text, in their order."""
-    return hashlib.sha256(" ".join(re.findall(r"\d+(?:[.,]\d+)*", text)).encode()).hexdigest()[:8]
+    return digest(" ".join(re.findall(r"\d+(?:[.,]\d+)*", text)))
+
+
+def holds_nothing_new(cell):
+    """Whether an exercise's code cell is empty, or still as `make refresh` wrote it: renewing it loses nobody's work."""
+    return not cell.source.strip() or (cell.cell_type == "code" and cell.metadata.get("stub") == digest(cell.source))
 
 
 def figure_text(cell):
@@ -67,7 +141,8 @@ def read_formula(formula):
 
 def alternative_text(output):
     """Return the alternative text stored with an output's image; "" where there is none."""
-    return output.get("metadata", {}).get("image/png", {}).get("alt", "")
+    described = output.get("metadata", {}).get("image/png")
+    return described.get("alt", "") if isinstance(described, dict) else ""
 
 
 def describe_images(notebook):
