@@ -4,14 +4,19 @@ import copy
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
 import gate
 import links
 import pytest
+import refresh
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import notebooks
+from lepton_helpers import checks
 
 LESSONS = notebooks.lessons()
 NAME = "04_train_a_model.ipynb"
@@ -20,7 +25,7 @@ REAL = notebooks.read(notebooks.FOLDER / NAME)
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_the_lesson_passes_the_gate(path):
-    assert gate.problems(notebooks.read(path), path.name) == []
+    assert gate.problems_of_file(path) == []
 
 
 def code(notebook, text="", output=""):
@@ -203,6 +208,61 @@ def cell_too_long(notebook):
     code(notebook, "share of odd").source += "\nlabels" * gate.MOST_LINES
 
 
+def opened_in_colab(notebook):
+    notebook.metadata |= {"colab": {"provenance": []}, "accelerator": "GPU"}
+    for cell in notebook.cells:
+        cell.metadata |= {"id": "x", "outputId": "y"}
+
+
+def opened_in_vs_code(notebook):
+    for cell in notebook.cells:
+        cell.metadata["vscode"] = {"languageId": "python"}
+
+
+def another_language(notebook):
+    notebook.metadata = {"kernelspec": {"name": "ir", "display_name": "R"}, "language_info": {"name": "R"}}
+
+
+def given_in_words(notebook):
+    prose(notebook, "## 4.1").metadata["given"] = "175"
+
+
+def why_is_no_text(notebook):
+    code(notebook, "load_mnist_5k").metadata.update(tags=["nbval-ignore-output"], why={"in": "a hurry"})
+
+
+def empty_last_cell(notebook):
+    notebook.cells.append(notebooks.nbformat.v4.new_code_cell())
+
+
+def empty_text_cell(notebook):
+    notebook.cells.insert(5, notebooks.nbformat.v4.new_markdown_cell("\n"))
+
+
+def wide_code(notebook):
+    code(notebook, "share of odd").source += "\n# " + 87 * "x"
+
+
+def wide_solution(notebook):
+    cell = prose(notebook, "test_size=0.25")
+    cell.source = cell.source.replace("```python\n", f"```python\n# {87 * 'x'}\n")
+
+
+def alternative_text_missing(notebook):
+    for output in code(notebook, "plots.image_grid").outputs:
+        output.update({"metadata": {}} if "metadata" in output else {})
+
+
+def alternative_text_outdated(notebook):
+    cell = prose(notebook, "*Figure: twenty")
+    cell.source = cell.source.replace("twenty", "20")
+
+
+def exercise_solved(notebook):
+    cell = code(notebook, 'check("4.1"')
+    cell.source = checks.exercises(4)["4.1"].solution + '\n\ncheck("4.1", split)'
+
+
 STATIC = {
     never_run: "was never run",
     counts_shuffled: "has execution count",
@@ -215,8 +275,20 @@ STATIC = {
     figure_without_sentence: "no sentence explains",
     figure_without_show: "must show its figure",
     trailing_semicolon: "ends with a semicolon",
-    timings_in_metadata: "carries the metadata execution",
-    widget_state: "other metadata",
+    timings_in_metadata: "JupyterLab added metadata (execution); `make refresh` removes it",
+    opened_in_colab: "Colab added metadata (accelerator, colab, id, outputId); `make refresh` removes it",
+    opened_in_vs_code: "VS Code added metadata (vscode); `make refresh` removes it",
+    another_language: "belongs to a notebook in R",
+    given_in_words: "has the metadata given in another form",
+    why_is_no_text: "without a reason",
+    empty_last_cell: "is empty; remove it",
+    empty_text_cell: "is empty; remove it",
+    wide_code: "has code wider than 88 characters",
+    wide_solution: "has code wider than 88 characters",
+    alternative_text_missing: "whose alternative text is not the sentence under it",
+    alternative_text_outdated: "whose alternative text is not the sentence under it",
+    exercise_solved: "copy it to where it belongs (an answer to your own copy",
+    widget_state: "a widget added metadata (widgets)",
     duplicated_objectives: "must stand once",
     objective_without_exercise: "exercise that tests the objective",
     section_number_skipped: "where a section `4.3` is due",
@@ -234,7 +306,7 @@ STATIC = {
     whole_number_in_prose: "which no cell of its section shows",
     single_digit_in_prose: "states other figures",
     year_of_a_work: "states other figures",
-    exercise_stub_changed: "must be followed by stub and solution",
+    exercise_stub_changed: "holds something of yours in the place of exercise 4.1's stub",
     exercise_solution_changed: "must be followed by stub and solution",
     exercise_removed: "its checks are",
     cell_too_long: "lines; split it",
@@ -248,6 +320,304 @@ def test_the_gate_catches(plant):
     found = gate.problems(notebook, NAME)
     assert any(STATIC[plant] in line for line in found), found
     assert all(re.fullmatch(rf"{re.escape(NAME)}, cell \d+: .+", line) for line in found)
+
+
+def test_an_empty_last_cell_is_all_that_is_wrong():
+    notebook = copy.deepcopy(REAL)
+    empty_last_cell(notebook)
+    new = set(gate.problems(notebook, NAME)) - set(gate.problems(REAL, NAME))
+    assert len(new) == 2, new  # it is empty, and it was never run
+
+
+def test_what_another_program_added_takes_one_line():
+    notebook = copy.deepcopy(REAL)
+    opened_in_colab(notebook)
+    opened_in_vs_code(notebook)
+    (line,) = set(gate.problems(notebook, NAME)) - set(gate.problems(REAL, NAME))
+    assert "Colab and VS Code added metadata" in line
+
+
+def text_cell(source, kind="markdown", **rest):
+    return {"cell_type": kind, "metadata": {}, "source": source, **rest}
+
+
+def code_cell(source="1 + 1", outputs=(), **rest):
+    return text_cell(source, "code", **{"execution_count": None, "outputs": list(outputs), **rest})
+
+
+def stored(cells, minor=5, **metadata):
+    """A notebook as a file holds it, with the cells' ids from format 4.5 on."""
+    ids = [{"id": f"cell-{i}"} if minor == 5 else {} for i in range(len(cells))]
+    cells = [cell | own for cell, own in zip(cells, ids, strict=True)]
+    return {"nbformat": 4, "nbformat_minor": minor, "metadata": metadata, "cells": cells}
+
+
+def lesson_with(change):
+    """The real lesson as JSON, after ``change``."""
+    notebook = json.loads(notebooks.normal_form(REAL))
+    change(notebook)
+    return notebook
+
+
+def odd_metadata(key, value):
+    return lesson_with(lambda notebook: [cell["metadata"].update({key: value}) for cell in notebook["cells"]])
+
+
+def odd_output(output):
+    return lesson_with(
+        lambda notebook: notebook["cells"][6].update(cell_type="code", execution_count=1, outputs=[output])
+    )
+
+
+COLAB = {
+    "id": "J3F5ONCyrxgK",
+    "outputId": "19fe063e",
+    "colab_type": "code",
+    "colab": {"base_uri": "https://localhost:8080/"},
+}
+COLAB |= {"executionInfo": {"status": "ok", "timestamp": 1700000000000, "user_tz": -60}, "cellView": "form"}
+PROMPT = {"output_type": "pyout", "prompt_number": 1, "text": ["2"], "metadata": {}}
+VERSION_3 = [
+    {"cell_type": "heading", "level": 1, "metadata": {}, "source": ["Old"]},
+    {
+        "cell_type": "code",
+        "collapsed": False,
+        "input": ["1 + 1"],
+        "language": "python",
+        "metadata": {},
+        "outputs": [PROMPT],
+    },
+]
+ODD_TEXT = (
+    "# 4 · ²³½\n\n##\n\n## \n\n##no space\n\n####### seven\n\n  ## indented\n\nSetext\n======\n\n1e999 %, 10², ٣٤.٥ ½ 9"
+)
+# Notebooks as other programs and people leave them. None of them is a lesson; the gate must say so, line by line.
+FOREIGN = {
+    "Colab": stored(
+        [text_cell("# A", metadata=COLAB), *[code_cell("!nvidia-smi", metadata=COLAB) for _ in range(5)]],
+        minor=0,
+        colab={"provenance": [], "gpuType": "T4"},
+        accelerator="GPU",
+        kernelspec={"name": "python3", "display_name": "Python 3"},
+        language_info={"name": "python"},
+    ),
+    "VS Code": stored(5 * [code_cell(metadata={"vscode": {"languageId": "python"}})], minor=2, orig_nbformat=4),
+    "format 3": {
+        "nbformat": 3,
+        "nbformat_minor": 0,
+        "metadata": {"name": "old"},
+        "worksheets": [{"cells": VERSION_3, "metadata": {}}],
+    },
+    "format 3 without worksheets": {"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": []},
+    "format 4.0": lesson_with(
+        lambda notebook: (notebook.update(nbformat_minor=0), [cell.pop("id") for cell in notebook["cells"]])
+    ),
+    "format 4.5 without ids": lesson_with(lambda notebook: [cell.pop("id") for cell in notebook["cells"]]),
+    "equal ids": lesson_with(lambda notebook: [cell.update(id="same") for cell in notebook["cells"]]),
+    "format 5": {"nbformat": 5, "nbformat_minor": 0, "metadata": {}, "cells": []},
+    "format in words": {"nbformat": "four", "nbformat_minor": None, "metadata": {}, "cells": []},
+    "no format": {"cells": []},
+    "a list": [1, 2],
+    "a number": 7,
+    "null": None,
+    "no cells": stored([]),
+    "cells that are a dict": stored([]) | {"cells": {}},
+    "cells that are null": stored([]) | {"cells": None},
+    "a cell that is a text": stored([]) | {"cells": ["print(1)"] * 5},
+    "no cell type": stored([]) | {"cells": [{"source": "x"}] * 5},
+    "unknown cell type": stored([text_cell("x", "query")] * 5),
+    "no source": lesson_with(lambda notebook: [cell.pop("source") for cell in notebook["cells"]]),
+    "source a number": stored([text_cell(3)] * 5),
+    "only Markdown": stored([text_cell(f"Text {i}") for i in range(6)]),
+    "only empty cells": stored([code_cell(""), text_cell("")] * 3),
+    "raw cells": stored([text_cell("---\ntitle: x\n---", "raw")] * 5),
+    "attachments": stored([text_cell("![a](attachment:a.png)", attachments={"a.png": {"image/png": "AAAA"}})] * 5),
+    "huge output": stored(
+        5 * [code_cell(outputs=[{"output_type": "stream", "name": "stdout", "text": "0.5 " * 250_000}])]
+    ),
+    "widgets": stored(
+        5 * [code_cell()], widgets={"application/vnd.jupyter.widget-state+json": {"state": {}, "version_major": 2}}
+    ),
+    "Jupytext": stored(5 * [code_cell()], jupytext={"formats": "ipynb,py:percent"}),
+    "R": stored(5 * [code_cell("x <- 1")], kernelspec={"name": "ir", "display_name": "R"}, language_info={"name": "R"}),
+    "language that is a list": stored(5 * [code_cell()], language_info=["python"], kernelspec=None),
+    "notebook metadata null": stored(5 * [code_cell()]) | {"metadata": None},
+    "cell metadata null": stored(5 * [text_cell("x", metadata=None)]),
+    **{
+        f"{key} = {value!r:.20}": odd_metadata(key, value)
+        for key in ("tags", "why", "given", "figures", "stub", "name", "jupyter")
+        for value in (
+            "text",
+            "",
+            7,
+            None,
+            True,
+            [],
+            ["1"],
+            [None],
+            [[1]],
+            {"a": 1},
+            [1e308, -1],
+            [10**400],
+            [float("nan")],
+            "\ud800",
+        )
+    },
+    "output without data": odd_output({"output_type": "display_data", "metadata": {}}),
+    "output without text": odd_output({"output_type": "stream", "name": "stdout"}),
+    "output without type": odd_output({"text": "x"}),
+    "output null": odd_output(None),
+    "error without traceback": odd_output({"output_type": "error", "ename": "E", "evalue": "x"}),
+    "outputs null": lesson_with(lambda notebook: notebook["cells"][2].update(outputs=None)),
+    "data null": odd_output({"output_type": "display_data", "metadata": {}, "data": None}),
+    "image metadata a text": odd_output(
+        {"output_type": "display_data", "metadata": {"image/png": "x"}, "data": {"image/png": "x"}}
+    ),
+    "JSON output": odd_output(
+        {"output_type": "display_data", "metadata": {}, "data": {"application/json": [1], "text/html": ["a"]}}
+    ),
+    "NaN": odd_metadata("given", float("nan")),
+    "infinity": odd_metadata("given", [float("inf")]),
+    "half a character": stored([text_cell("# 4 · \ud83d"), *5 * [code_cell("x = '\udc00'")]]),
+    "every character": stored([text_cell("# 4 · \x00\x1b[31m\u2028\u202e👩‍🔬\r\x0b\x85")] * 5),
+    "odd text": stored([text_cell(ODD_TEXT), text_cell(ODD_TEXT), code_cell(";"), text_cell(ODD_TEXT)]),
+    "long numbers": stored([text_cell(f"# 4 · A\n\n{'9' * 5000} and 0.{'1' * 5000} %")] * 5),
+    "odd links": stored([text_cell(f"[a](\x00) [b]({'x' * 5000}) [c]() ![d](e) https://")] * 5),
+    "odd exercises": stored(
+        [text_cell("### Exercise 4.1"), text_cell("### Exercise 99.9"), text_cell("### Exercise 4.2")] * 2
+    ),
+}
+
+
+def assert_lines(found):
+    assert isinstance(found, list) and all(isinstance(line, str) for line in found)
+    assert all(len(line.splitlines()) == 1 and line.isprintable() and len(line) < 700 for line in found), found
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_what_other_programs_and_people_leave_is_named_line_by_line(kind, tmp_path, monkeypatch, capsys):
+    """In memory and as a file, by the gate and by what `make refresh` does before it runs anything."""
+    raw = FOREIGN[kind]
+    if isinstance(raw, dict):
+        found = gate.problems(notebooks.nbformat.from_dict(raw), NAME)
+        assert_lines(found)
+        assert found or kind in ("given = []", "stub = []")
+    path = tmp_path / NAME
+    path.write_text(json.dumps(raw))
+    found = gate.problems_of_file(path)
+    assert_lines(found)
+    assert found and all(line.startswith(NAME) for line in found)
+    monkeypatch.setattr(notebooks, "FOLDER", tmp_path)
+    assert gate.main() is True
+    monkeypatch.setattr(refresh.nbclient.NotebookClient, "execute", lambda self: None)
+    before = path.read_bytes()
+    if refresh.main():
+        assert path.read_bytes() == before
+        assert re.search(rf"^{NAME}: left as it is: .*\.$", capsys.readouterr().out, re.M)
+    else:
+        assert gate.problems_of_file(path) and notebooks.flaw(notebooks.read(path)) == ""
+        assert "added metadata" not in "".join(gate.problems_of_file(path))
+
+
+TEXT = '{\n "cells": [],\n "metadata": {},\n "nbformat": 4,\n "nbformat_minor": 5\n}\n'
+NO_NOTEBOOKS = {
+    b"": "is empty",
+    b" \n": "is empty",
+    bytes(range(256)): "cannot be read as text",
+    TEXT[:20].encode(): "is no notebook",
+    TEXT.encode("utf-16"): "cannot be read as text",
+    b"<html>Not found</html>": "is no notebook",
+    b"[" * 200_000: "is no notebook",
+    f"<<<<<<< HEAD\n{TEXT}=======\n{TEXT}>>>>>>> theirs\n".encode(): "holds two versions that git could not join (line 1)",
+    TEXT.replace(
+        ' "nbformat": 4,\n', "<<<<<<< Updated upstream\n=======\n>>>>>>> Stashed\n"
+    ).encode(): "could not join (line 4)",
+}
+
+
+@pytest.mark.parametrize("content", NO_NOTEBOOKS, ids=lambda content: f"{content[:12]!r}")
+def test_a_file_that_is_no_notebook_is_named_with_what_to_do(content, tmp_path, monkeypatch, capsys):
+    path = tmp_path / NAME
+    path.write_bytes(content)
+    monkeypatch.setattr(notebooks, "FOLDER", tmp_path)
+    for tool in (gate, refresh):
+        assert tool.main() is True
+        printed = capsys.readouterr().out.strip()
+        assert printed.startswith(NAME) and NO_NOTEBOOKS[content] in printed and "keep a copy of the file" in printed
+        assert printed.isprintable() and printed.endswith(".")
+    assert path.read_bytes() == content
+
+
+def test_a_folder_named_like_a_lesson_is_named(tmp_path):
+    (tmp_path / NAME).mkdir()
+    (line,) = gate.problems_of_file(tmp_path / NAME)
+    assert "cannot be read as text" in line
+
+
+def test_the_gate_prints_on_a_terminal_without_the_lessons_characters(tmp_path):
+    shutil.copytree(notebooks.ROOT / "tools", tmp_path / "tools")
+    shutil.copytree(notebooks.ROOT / "lepton_helpers", tmp_path / "lepton_helpers")
+    shutil.copy(notebooks.ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / NAME).write_text(json.dumps(stored([text_cell("## 4.1 Größe →")] * 5)))
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    command = [sys.executable, "tools/gate.py"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, "") and "Gr\\xf6\\xdfe" in done.stdout
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters(), max_size=8), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+KEYS = st.sampled_from(["tags", "why", "given", "figures", "stub", "id", "execution", "collapsed", "name"])
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.data())
+def test_no_mutation_of_a_lesson_ends_in_an_error(data):
+    notebook = copy.deepcopy(REAL)
+    for _ in range(data.draw(st.integers(1, 4))):
+        cells = notebook.cells
+        i, j = (data.draw(st.integers(0, max(len(cells) - 1, 0))) for _ in range(2))
+        change = data.draw(
+            st.sampled_from(
+                ["drop", "repeat", "swap", "keep", "metadata", "key", "source", "output", "notebook", "cell"]
+            )
+        )
+        if change == "notebook":
+            notebook[data.draw(st.sampled_from(["metadata", "cells", "nbformat", "nbformat_minor"]))] = data.draw(JSON)
+        elif not cells or not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
+            break
+        elif change == "drop":
+            del cells[i]
+        elif change == "repeat":
+            cells.insert(j, copy.deepcopy(cells[i]))
+        elif change == "swap":
+            cells[i], cells[j] = cells[j], cells[i]
+        elif change == "keep":
+            notebook.cells = cells[min(i, j) : max(i, j) + 1]
+        elif change == "metadata":
+            cells[i]["metadata"] = data.draw(JSON)
+        elif change == "key" and isinstance(cells[i].get("metadata"), dict):
+            cells[i]["metadata"][data.draw(KEYS)] = data.draw(JSON)
+        elif change == "source" and isinstance(cells[i].get("source"), str):
+            start = data.draw(st.integers(0, len(cells[i]["source"])))
+            cells[i]["source"] = cells[i]["source"][start : start + data.draw(st.integers(0, 200))] + data.draw(
+                st.text(max_size=5)
+            )
+        elif change == "output":
+            cells[i]["outputs"] = data.draw(
+                JSON | st.lists(st.dictionaries(st.sampled_from(["data", "text", "metadata"]), JSON))
+            )
+        elif change == "cell":
+            cells[i] = notebooks.nbformat.from_dict(
+                data.draw(JSON | st.just(code_cell("", id="x")) | st.just(text_cell("# ", id="y")))
+            )
+    assert_lines(gate.problems(notebook, NAME))
 
 
 # Faults that only running the lesson shows.
@@ -333,6 +703,24 @@ def test_a_lesson_over_its_budget_fails(tmp_path, fault, message):
     printed = run_lessons(tmp_path, conftest.replace(*fault))
     assert re.search(r"^FAILED 04_sound\.ipynb::budget", printed, re.M) and message in printed
     assert len(re.findall(r"^FAILED ", printed, re.M)) == 1
+
+
+def test_a_cell_that_prints_other_numbers_the_second_time_is_found_by_twice_alone(tmp_path):
+    """It draws from a generator that an earlier cell made."""
+    sources = ["import random", "draw = random.Random(0).random", "print(1)", "print(draw() > 0.8)", "print(2)"]
+    cells = [
+        notebooks.nbformat.v4.new_code_cell(source, execution_count=i) for i, source in enumerate(sources, start=1)
+    ]
+    for cell, text in zip(cells[2:], ["1\n", "True\n", "2\n"], strict=True):
+        cell.outputs = [notebooks.nbformat.v4.new_output("stream", text=text)]
+    sound, faulty = (notebooks.nbformat.v4.new_notebook(cells=copy.deepcopy(cells)) for _ in range(2))
+    sound.cells[3].source = "print(random.Random(0).random() > 0.8)"
+    notebooks.write(sound, tmp_path / "01_sound.ipynb")
+    notebooks.write(faulty, tmp_path / "01_faulty.ipynb")
+    assert not re.findall(r"^FAILED ", run_lessons(tmp_path), re.M)
+    twice = run_lessons(tmp_path, None, "--twice")
+    assert re.findall(r"^FAILED (?:.*/)?(.*?)(?: - |$)", twice, re.M) == ["01_faulty.ipynb::Cell 3"], twice
+    assert "Run a second time, this cell differs." in twice
 
 
 @pytest.fixture(scope="module")
@@ -433,6 +821,4 @@ def test_links_are_written_from_the_repository_url(tmp_path, monkeypatch):
 def test_notebooks_are_stored_in_their_normal_form():
     for path in LESSONS:
         text = path.read_text(encoding="utf-8")
-        assert text == notebooks.nbformat.writes(notebooks.read(path)) + "\n", (
-            "run `make refresh`"
-        )
+        assert text == notebooks.nbformat.writes(notebooks.read(path)) + "\n", "run `make refresh`"

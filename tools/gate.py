@@ -5,6 +5,7 @@ images, prose that contradicts the outputs, a broken order, dead links. Each rul
 a ``Lesson`` and yields (cell index, what is wrong and what to do); ``RULES`` lists them.
 """
 
+import copy
 import dataclasses
 import functools
 import math
@@ -207,11 +208,12 @@ def exercises(lesson):
         yield 0, f"has the exercises {[text for _, text in headings]}; its checks are {list(known)}, in this order"
     for i, text in headings:
         if text in known:
-            shown = lesson.cells[i + 1 : i + 3]
-            stub, solution = checks.exercise_cells(text)
-            if len(shown) == 2 and shown[0].source != stub and not notebooks.holds_nothing_new(shown[0]):
+            shown = [cell.source for cell in lesson.cells[i + 1 : i + 3]]
+            due = list(checks.exercise_cells(text))
+            if len(shown) == 2 and shown[0] != due[0] and not notebooks.holds_nothing_new(lesson.cells[i + 1]):
                 yield i + 1, refresh.answered(text)
-            elif [cell.source for cell in shown] != [stub, solution]:
+                shown[0] = due[0]
+            if shown != due:
                 yield (
                     i,
                     f"must be followed by stub and solution as lesson_{lesson.number:02d}.py has them; run `make refresh`",
@@ -354,7 +356,7 @@ def problems(notebook, name):
         ]
     if fault := notebooks.flaw(notebook):
         return [f"{name}: is no notebook that could be stored ({notebooks.as_line(fault)}); mend it"]
-    lesson = Lesson(name, notebook)
+    lesson = Lesson(name, nbformat.v4.to_notebook_json(copy.deepcopy(notebook)))
     if len(lesson.cells) < 4:
         return [f"{name}: is not a lesson yet; start one as CONTRIBUTING.md says"]
     return [f"{name}, cell {i}: {notebooks.as_line(text, 400)}" for rule in RULES for i, text in rule(lesson)]
