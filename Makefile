@@ -3,7 +3,7 @@
 CHOSEN := $(if $(filter command,$(firstword $(origin PYTHON))),$(PYTHON))
 RUN := .venv/bin/python
 
-.PHONY: help environment lab edit reset update test twice gate test-offline refresh lesson links lock budgets bench pdf
+.PHONY: help environment lab edit reset update test twice gate test-offline refresh lesson links lock budgets bench pdf routes
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -34,6 +34,9 @@ gate: environment ## check the lessons without running them
 
 twice: environment ## run the lessons with each cell twice in a row; both must print what is stored
 	$(RUN) -m pytest notebooks --twice
+
+routes: environment ## walk every route of README.md in an empty environment (needs the network)
+	$(RUN) -m pytest -n 0 -m routes tests
 
 test-offline: environment ## run the lessons without a network and in 2 GB of memory
 	$(RUN) tools/offline.py

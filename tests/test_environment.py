@@ -1,4 +1,4 @@
-"""tools/environment.py: one clear sentence when it cannot work, and nothing done when nothing changed."""
+"""tools/environment.py: nothing done when nothing changed, one clear sentence when it cannot work, others' settings left out."""
 
 import os
 import pathlib
@@ -11,47 +11,112 @@ import pytest
 
 import notebooks
 
-FILES = ("tools/environment.py", "pyproject.toml", "requirements.txt", "Makefile")
+FILES = ("tools/environment.py", "pyproject.toml", "requirements.txt", "requirements-test.txt", "Makefile")
+PYENV = pathlib.Path.home() / ".pyenv/versions"
+OTHERS = [python for version in ("3.12.1", "3.13.0") if (python := PYENV / version / "bin/python").exists()]
+FAKE = 'echo "$@" >> calls.txt; env > variables.txt; mkdir -p .venv/bin; ln -sf /bin/true .venv/bin/python'
+
+
+@pytest.fixture(scope="module")
+def private(tmp_path_factory):
+    """A private environment as the real one that holds uv, with its pip."""
+    folder = tmp_path_factory.mktemp("private") / ".uv"
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    return folder
 
 
 @pytest.fixture
-def course(tmp_path):
-    """A copy of what make needs, with a uv that only writes down how it was called."""
+def course(tmp_path, private):
+    """A copy of what make needs, in a folder that is hard to quote, with a uv that only writes down how it was called."""
+    folder = tmp_path / "Lena's cours d'été"
     for name in FILES:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        shutil.copy(notebooks.ROOT / name, tmp_path / name)
-    fake(tmp_path, 'echo "$@" >> calls.txt; mkdir -p .venv/bin; touch .venv/bin/python')
-    return tmp_path
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(notebooks.ROOT / name, folder / name)
+    shutil.copytree(private, folder / ".uv", symlinks=True)
+    (folder / ".uv/version.txt").write_text(environment.UV)
+    fake(folder, FAKE)
+    return folder
 
 
 def fake(folder, script):
-    (folder / "bin").mkdir(exist_ok=True)
-    uv = folder / "bin" / "uv"
+    uv = folder / ".uv" / "bin" / "uv"
     uv.write_text(f"#!/bin/sh\n{script}\n")
     uv.chmod(0o755)
 
 
-def run(folder, python=sys.executable):
-    path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+def run(folder, *arguments, **variables):
     return subprocess.run(
-        ["make", "--no-print-directory", "environment", f"PYTHON={python}"],
+        ["make", "--no-print-directory", "environment", *arguments],
         cwd=folder,
-        env={**os.environ, "PATH": path},
+        env={**os.environ, **variables},
         capture_output=True,
         text=True,
     )
 
 
-def test_the_second_start_installs_nothing(course):
+def calls(folder):
+    """Return what uv was called for since the last time, such as ["venv", "pip", "pip"]."""
+    path = folder / "calls.txt"
+    words = [line.split()[0] for line in path.read_text().splitlines()] if path.exists() else []
+    path.unlink(missing_ok=True)
+    return words
+
+
+ALL, CHANGES, NOTHING = ["venv", "pip", "pip"], ["pip", "pip"], []
+
+
+def test_the_second_start_installs_nothing_and_a_change_only_what_changed(course):
     assert run(course).returncode == 0
-    calls = (course / "calls.txt").read_text().splitlines()
-    assert [call.split()[0] for call in calls] == ["venv", "pip", "pip"]
+    assert calls(course) == ALL
     assert run(course).stdout == ""
-    assert (course / "calls.txt").read_text().splitlines() == calls
-    with open(course / "requirements.txt", "a") as file:
+    assert calls(course) == NOTHING
+    with open(course / "requirements-test.txt", "a") as file:
         file.write("six==1.17.0\n")
     run(course)
-    assert len((course / "calls.txt").read_text().splitlines()) == len(calls) + 2
+    assert calls(course) == CHANGES
+
+
+def test_a_moved_or_copied_course_gets_an_environment_of_its_own(course):
+    run(course)
+    calls(course)
+    copied, moved, linked = (course.with_name(name) for name in ("a copy", "moved", "linked"))
+    shutil.copytree(course, copied, symlinks=True)
+    shutil.copytree(course, linked, symlinks=True, ignore=shutil.ignore_patterns(".venv"))
+    (linked / ".venv").symlink_to(course / ".venv")
+    for other in (copied, linked):
+        run(other)
+        assert calls(other) == ALL
+        assert calls(course) == NOTHING and (course / environment.STAMP).exists()
+    course.rename(moved)
+    run(moved)
+    assert calls(moved) == ALL
+
+
+@pytest.mark.skipif(not OTHERS, reason="there is no other Python here")
+def test_another_python_replaces_the_environment_and_is_then_kept(course):
+    run(course, f"PYTHON={sys.executable}")
+    assert calls(course) == ALL
+    python = next(python for python in OTHERS if sys.version.split()[0] not in str(python))
+    assert run(course, f"PYTHON={python}").returncode == 0
+    assert calls(course) == ALL
+    assert run(course).stdout == run(course, f"PYTHON={python}").stdout == ""
+    assert run(course, PYTHON="/of/another/program").stdout == "", "a variable of this name may be another program's"
+    assert calls(course) == NOTHING
+
+
+@pytest.mark.skipif(not OTHERS, reason="there is no other Python here")
+def test_a_supported_python_is_found_beside_an_old_default(course, tmp_path):
+    old = PYENV / "3.8.18/bin/python"
+    if not old.exists():
+        pytest.skip("there is no Python 3.8 here")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/python3").symlink_to(old)
+    (tmp_path / "bin/python3.12").symlink_to("/bin/false")  # a version manager's stand-in without that version
+    (tmp_path / "bin/python3.13").symlink_to(OTHERS[-1])
+    path = f"{tmp_path / 'bin'}:/usr/bin:/bin"
+    result = run(course, PATH=path)
+    assert (result.returncode, calls(course)) == (0, ALL), result.stderr
+    assert run(course, "PYTHON=python3", PATH=path).stderr.startswith("The course needs Python 3.11 to 3.13, but ")
 
 
 @pytest.mark.parametrize(
@@ -60,6 +125,7 @@ def test_the_second_start_installs_nothing(course):
         ("error: Failed to fetch\\n  Caused by: error sending request for url\\n  dns error", environment.NO_NETWORK),
         ("error: failed to write\\n  Caused by: No space left on device (os error 28)", environment.NO_SPACE),
         ("Error: Command ... ensurepip is not available", environment.NO_VENV),
+        ("  Caused by: invalid peer certificate: UnknownIssuer\\n error sending request", environment.NO_TRUST),
     ],
 )
 def test_a_failed_installation_is_explained_in_one_sentence(course, output, sentence):
@@ -68,14 +134,13 @@ def test_a_failed_installation_is_explained_in_one_sentence(course, output, sent
     assert result.returncode != 0
     assert result.stderr.splitlines()[0] == sentence
     assert "Traceback" not in result.stderr
-    fake(course, "true")
+    fake(course, FAKE)
     assert run(course).returncode == 0, "after the repair, make must go on where it stopped"
 
 
 def test_an_unsupported_python_is_named(course):
-    (course / "pyproject.toml").write_text(
-        (course / "pyproject.toml").read_text().replace(">=3.11,<3.14", ">=3.97,<3.99")
-    )
+    text = (course / "pyproject.toml").read_text().replace(">=3.11,<3.14", ">=3.97,<3.99")
+    (course / "pyproject.toml").write_text(text)
     result = run(course)
     assert result.returncode != 0
     assert result.stderr.startswith("The course needs Python 3.97 to 3.98, but ")
@@ -84,12 +149,75 @@ def test_an_unsupported_python_is_named(course):
 
 @pytest.mark.parametrize("version", ["2.7.18", "3.6.15", "3.10.13"])
 def test_old_pythons_understand_the_script(course, version):
-    python = pathlib.Path.home() / ".pyenv/versions" / version / "bin/python"
+    python = PYENV / version / "bin/python"
     if not python.exists():
         pytest.skip(f"there is no Python {version} here")
-    result = run(course, python)
+    result = run(course, f"PYTHON={python}")
     assert result.stderr.startswith("The course needs Python 3.11 to 3.13, but ")
 
 
 def test_a_missing_python_is_named(course):
-    assert run(course, "python-that-is-not-there").stderr.startswith("There is no python-that-is-not-there here")
+    assert run(course, "PYTHON=python-that-is-not-there").stderr.startswith("There is no python-that-is-not-there here")
+
+
+MIRROR = "http://127.0.0.1:9/simple"
+# A user's settings, and what uv must be told because of them (None: nothing).
+REACH = [
+    ({"PIP_INDEX_URL": MIRROR}, {"UV_DEFAULT_INDEX": MIRROR}),
+    ({"pip.conf": f"[global]\nindex-url = {MIRROR}"}, {"UV_DEFAULT_INDEX": MIRROR}),
+    (
+        {"pip.conf": f"[install]\nindex-url = {MIRROR}\nextra-index-url =\n  {MIRROR}/a\n  {MIRROR}/b"},
+        {"UV_INDEX": f"{MIRROR}/a {MIRROR}/b"},
+    ),
+    ({"UV_INDEX_URL": MIRROR, "PIP_INDEX_URL": "http://other"}, {"UV_INDEX_URL": MIRROR, "UV_DEFAULT_INDEX": None}),
+    ({"PIP_CERT": "/a/company.pem", "SSL_CERT_FILE": ""}, {"SSL_CERT_FILE": "/a/company.pem", "UV_SYSTEM_CERTS": "1"}),
+    (
+        {"pip.conf": "[global]\nproxy = http://127.0.0.1:8\ntrusted-host = a b"},
+        {"ALL_PROXY": "http://127.0.0.1:8", "UV_INSECURE_HOST": "a b"},
+    ),
+    (
+        {"UV_SYSTEM_PYTHON": "1", "UV_CONSTRAINT": "x", "UV_PYTHON": "3.8"},
+        {"UV_SYSTEM_PYTHON": None, "UV_CONSTRAINT": None, "UV_PYTHON": None},
+    ),
+    (
+        {"UV_TARGET": "/x", "VIRTUAL_ENV": "/x", "CONDA_PREFIX": "/x"},
+        {"UV_TARGET": None, "VIRTUAL_ENV": None, "CONDA_PREFIX": None},
+    ),
+    ({"PYTHONPATH": "/x", "UV_CACHE_DIR": "/kept"}, {"PYTHONPATH": None, "UV_CACHE_DIR": "/kept"}),
+]
+
+
+@pytest.mark.parametrize("user, told", REACH, ids=[" ".join(user) for user, _ in REACH])
+def test_uv_learns_how_to_reach_the_packages_and_nothing_else(course, tmp_path, user, told):
+    variables = dict(user)
+    if text := variables.pop("pip.conf", None):
+        (tmp_path / "pip.conf").write_text(text)
+        variables["PIP_CONFIG_FILE"] = str(tmp_path / "pip.conf")
+    assert run(course, **variables).returncode == 0
+    seen = dict(line.split("=", 1) for line in (course / "variables.txt").read_text().splitlines() if "=" in line)
+    assert {name: seen.get(name) for name in told} == told
+
+
+def test_settings_that_would_install_elsewhere_do_not(course, tmp_path):
+    """With the real pip and the real uv: everything hostile at once, on a short list of packages."""
+    shutil.rmtree(course / ".uv")
+    (course / "requirements-test.txt").write_text("six==1.17.0\n")
+    elsewhere = tmp_path / "elsewhere"
+    (tmp_path / "pip.conf").write_text(
+        f"[global]\nuser = true\ntarget = {elsewhere}\nno-deps = true\nrequire-virtualenv = false\n"
+    )
+    home = tmp_path / "home"
+    home.mkdir(mode=0o500)
+    hostile = {"PIP_USER": "1", "PIP_TARGET": str(elsewhere), "PIP_PREFIX": str(elsewhere), "UV_TARGET": str(elsewhere)}
+    hostile |= {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf"), "UV_SYSTEM_PYTHON": "1", "PYTHONPATH": str(elsewhere)}
+    hostile |= {
+        "HOME": str(home),
+        "UV_CONSTRAINT": "/not/there",
+        "VIRTUAL_ENV": str(elsewhere),
+        "PYTHONUSERBASE": str(elsewhere),
+    }
+    result = run(course, f"PYTHON={sys.executable}", **hostile)
+    assert result.returncode == 0, result.stdout + result.stderr
+    installed = subprocess.check_output([course / ".venv/bin/python", "-m", "pip", "list"], text=True)
+    assert "six" in installed and "scattertext" in installed
+    assert not elsewhere.exists()

@@ -18,12 +18,19 @@ import notebooks
 
 ROOT = notebooks.ROOT
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-PINS = [
-    Requirement(line)
-    for line in (ROOT / "requirements.txt").read_text().splitlines()
-    if line.strip() and not line.lstrip().startswith(("#", "-e"))
-]
-RANGES = [Requirement(text) for text in PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["test"]]
+GROUPS = PROJECT["dependency-groups"]
+
+
+def pins(name):
+    """Return the exact versions that a list of requirements holds."""
+    lines = (ROOT / name).read_text().splitlines()
+    return [Requirement(line) for line in lines if line.strip() and not line.lstrip().startswith(("#", "-"))]
+
+
+LEARNERS, TESTERS = pins("requirements.txt"), pins("requirements-test.txt")
+PINS = LEARNERS + TESTERS
+LEARNERS_RANGES = [Requirement(text) for text in PROJECT["project"]["dependencies"] + GROUPS["lab"]]
+RANGES = LEARNERS_RANGES + [Requirement(text) for text in GROUPS["test"]]
 PLATFORMS = [
     {"sys_platform": system, "platform_machine": machine, "platform_system": name, "os_name": os_name}
     for system, name, os_name, machines in (
@@ -54,13 +61,14 @@ def test_every_range_has_one_pin_inside_it(platform, python):
     environment |= {"platform_python_implementation": "CPython", "extra": ""}
     for wanted in RANGES:
         if applies(wanted, environment):
-            pins = [
+            listed = LEARNERS if wanted in LEARNERS_RANGES else PINS
+            found = [
                 pin
-                for pin in PINS
+                for pin in listed
                 if canonicalize_name(pin.name) == canonicalize_name(wanted.name) and applies(pin, environment)
             ]
-            assert len(pins) == 1, f"{wanted.name}: run `make lock`"
-            version = next(iter(pins[0].specifier)).version
+            assert len(found) == 1, f"{wanted.name}: run `make lock`"
+            version = next(iter(found[0].specifier)).version
             assert wanted.specifier.contains(version, prereleases=True), f"{wanted.name}: run `make lock`"
     tensorflows = {pin.name for pin in PINS if pin.name.startswith("tensorflow") and applies(pin, environment)}
     linux_pc = (platform["sys_platform"], platform["platform_machine"]) == ("linux", "x86_64")
@@ -68,11 +76,46 @@ def test_every_range_has_one_pin_inside_it(platform, python):
 
 
 def test_requirements_are_complete_exact_and_name_no_index():
-    text = (ROOT / "requirements.txt").read_text()
-    assert text.rstrip().splitlines()[-1] == "-e ."
-    assert not re.search(r"https?:|--(extra-)?index|--hash|@ file", text)
+    learners, testers = ((ROOT / name).read_text() for name in ("requirements.txt", "requirements-test.txt"))
+    assert learners.rstrip().splitlines()[-1] == "-e ."
+    assert testers.splitlines()[1] == "-r requirements.txt"
+    assert not re.search(r"https?:|--(extra-)?index|--hash|@ file", learners + testers)
     assert all(str(pin.specifier).startswith("==") for pin in PINS)
     assert not (ROOT / "uv.lock").exists()
+
+
+def test_every_package_has_one_version_on_all_pythons():
+    names = [canonicalize_name(pin.name) for pin in PINS]
+    assert {name for name in names if names.count(name) > 1} == set(), (
+        "narrow its range in pyproject.toml, then make lock"
+    )
+
+
+def test_what_the_lessons_import_is_required():
+    """By the course itself, or by JupyterLab: what only the tests need is not there for a learner."""
+    allowed = {canonicalize_name(pin.name) for pin in LEARNERS} | {"ipython"}
+    names = importlib.metadata.packages_distributions()
+    for path in [*notebooks.FOLDER.glob("*.ipynb"), *(ROOT / "lepton_helpers").rglob("*.py")]:
+        text = path.read_text(encoding="utf-8")
+        if path.suffix == ".ipynb":
+            text = "\n".join(cell.source for cell in notebooks.read(path).cells if cell.cell_type == "code")
+        imported = re.findall(r"^\s*(?:import|from) ([a-z]\w*)", text, re.M)
+        for name in set(imported) - set(sys.stdlib_module_names) - {"lepton_helpers"}:
+            assert {canonicalize_name(found) for found in names.get(name, [name])} & allowed, f"{path.name}: {name}"
+
+
+def test_an_installation_in_colab_leaves_the_running_kernel_alone():
+    running = {
+        "jupyterlab",
+        "ipykernel",
+        "ipywidgets",
+        "ipython",
+        "jupyter-client",
+        "jupyter-server",
+        "pyzmq",
+        "tornado",
+    }
+    assert not running & {canonicalize_name(Requirement(text).name) for text in PROJECT["project"]["dependencies"]}
 
 
 def test_what_is_installed_is_what_is_pinned():
@@ -89,15 +132,22 @@ def test_environment_yml_repeats_no_version():
     assert dependencies[1:] == ["- pip", "- pip:", "- -r requirements.txt"]
 
 
+def git(*arguments):
+    """Run git in the course's folder; the test is skipped where the folder did not come by git (a downloaded archive)."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("this copy of the course did not come by git")
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
+
+
 def test_the_repository_url_stands_in_one_place():
     url = PROJECT["project"]["urls"]["Repository"]
     written = ["README.md", "pyproject.toml"] + [f"notebooks/{path.name}" for path in notebooks.lessons()]
-    result = subprocess.run(["git", "grep", "-lF", url], cwd=ROOT, capture_output=True, text=True)
+    result = git("grep", "-lF", url)
     assert set(result.stdout.split()) <= set(written)
 
 
 def test_binder_accepts_the_repository(tmp_path):
-    subprocess.run(["git", "clone", "--quiet", ROOT, tmp_path / "course"], check=True)
+    git("clone", "--quiet", ROOT, tmp_path / "course")
     command = [sys.executable, "-m", "repo2docker", "--no-build", "--debug", str(tmp_path / "course")]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr[-2000:]
@@ -156,11 +206,17 @@ def test_the_helpers_stay_tiny():
 
 
 def test_nothing_generated_is_in_git():
-    files = subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True).split()
+    files = git("ls-files", "-z").stdout.split("\0")
     clutter = re.compile(
         r"(^|/)(\.venv|\.uv|__pycache__|\.ipynb_checkpoints|uv\.lock)(/|$)|\.(keras|h5|tflite|pyc|partial)$"
     )
     assert not [name for name in files if clutter.search(name)]
+
+
+def test_scripts_keep_their_line_ends_on_every_system():
+    for name in ("postBuild", ".ci/run", "Makefile", "notebooks/01_concepts.ipynb"):
+        assert git("check-attr", "eol", name).stdout.strip().endswith("eol: lf")
+        assert b"\r" not in (ROOT / name).read_bytes()
 
 
 def test_ci_calls_make_test():

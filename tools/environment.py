@@ -50,7 +50,6 @@ REACH = {
     "client-cert": "SSL_CLIENT_CERT",
     "proxy": "ALL_PROXY",
     "timeout": "UV_HTTP_TIMEOUT",
-    "keyring-provider": "UV_KEYRING_PROVIDER",
 }
 # What a user may have set for uv and keeps; all its other variables would change what is installed, or where.
 KEPT = set(REACH.values()) | {
@@ -150,7 +149,7 @@ def find_uv():
     version = os.path.join(".uv", "version.txt")
     if not (os.path.exists(uv) and os.path.exists(version) and read(version) == UV):
         remove(".uv")
-        run([sys.executable, "-m", "venv", ".uv"], environment({}))
+        run([sys.executable, "-m", "venv", ".uv"], environment({"PIP_CONFIG_FILE": os.devnull}))
         # The user's settings say how to reach the packages; those that say where to put them, or which, are left out.
         settings = ["%s=%s" % (name, value) for name, value in sorted(pip_settings().items())]
         variables = dict(
@@ -170,12 +169,14 @@ def pip_settings():
     """Return how pip would reach the packages: from its files and its variables, under pip's own names."""
     command = [python_of(".uv"), "-m", "pip", "config", "list"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    lines = process.communicate()[0].decode("utf-8", "replace").splitlines()
     found = {}
-    for line in process.communicate()[0].decode("utf-8", "replace").splitlines():
-        match = re.match(r"(?:global|install|:env:)\.([\w-]+)=('.*'|\".*\")$", line)
-        name = match and match.group(1).replace("_", "-").replace("default-timeout", "timeout")
-        if name in REACH:
-            found[name] = str(ast.literal_eval(match.group(2)))
+    for section in ("global", "install", ":env:"):  # the later one counts
+        for line in lines:
+            match = re.match(section + r"\.([\w-]+)=('.*'|\".*\")$", line)
+            name = match and match.group(1).replace("_", "-").replace("default-timeout", "timeout")
+            if name in REACH:
+                found[name] = str(ast.literal_eval(match.group(2)))
     return found
 
 
@@ -189,6 +190,8 @@ def uv_settings():
     if not writable_home():
         found["UV_CACHE_DIR"] = os.path.abspath(os.path.join(".uv", "cache"))
     users = dict((name, os.environ[name]) for name in KEPT if os.environ.get(name))
+    if "UV_INDEX_URL" in users:  # uv's older name for the default index
+        found.pop("UV_DEFAULT_INDEX", None)
     found.update(users)
     return environment(dict((name, value) for name, value in found.items() if value))
 

@@ -55,7 +55,8 @@ def linked_lesson(text, name):
 
 
 def linked_readme(text):
-    """Return the README with the last column of every lesson's row renewed."""
+    """Return the README with its `git clone` line and the last column of every lesson's row renewed."""
+    text = re.sub(r"^git clone .*$", lambda _: f"git clone {repository()[0]}", text, flags=re.M)
     row = re.compile(r"^(\|.*\]\(notebooks/([\w.]+\.ipynb)\).*\|)[^|]*\|$", re.M)
     return row.sub(lambda match: f"{match[1]} {links(match[2])} |", text)
 
