@@ -64,12 +64,15 @@ def minimize_with_adam(gradient, x, learning_rate, steps, beta_1, beta_2, epsilo
 FROM_0 = "You divide by zero or take the root of a negative number: is the first step t = 1, and is beta raised to the power t?"
 
 ADAMW = """
-def adamw_step(x, g, m, v, t, learning_rate, weight_decay, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+def adamw_step(
+    x, g, m, v, t, learning_rate, weight_decay, beta_1=0.9, beta_2=0.999, epsilon=1e-8
+):
     m = beta_1 * m + (1 - beta_1) * g
     v = beta_2 * v + (1 - beta_2) * g**2
     m_hat = m / (1 - beta_1**t)
     v_hat = v / (1 - beta_2**t)
-    x = x - learning_rate * m_hat / (np.sqrt(v_hat) + epsilon) - learning_rate * weight_decay * x
+    step = m_hat / (np.sqrt(v_hat) + epsilon)
+    x = x - learning_rate * step - learning_rate * weight_decay * x
     return x, m, v
 """
 
@@ -219,7 +222,9 @@ def minimize_with_adam(gradient, x, learning_rate, steps, beta_1, beta_2, epsilo
     "3.4": Exercise(
         answer="adamw_step",
         stub="""
-def adamw_step(x, g, m, v, t, learning_rate, weight_decay, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+def adamw_step(
+    x, g, m, v, t, learning_rate, weight_decay, beta_1=0.9, beta_2=0.999, epsilon=1e-8
+):
     ...
 """,
         solution=ADAMW,
