@@ -89,8 +89,9 @@ def count_parameters(source_words, target_words, d, blocks):
     norm = 2 * d
     encoder = attention + feed_forward + 2 * norm
     decoder = 2 * attention + feed_forward + 3 * norm
-    outside = (source_words + target_words) * d + 2 * norm + d * target_words + target_words
-    return blocks * (encoder + decoder) + outside
+    tables = (source_words + target_words) * d
+    logits = d * target_words + target_words
+    return blocks * (encoder + decoder) + tables + 2 * norm + logits
 """
 
 EXERCISES = {
@@ -325,11 +326,11 @@ def count_parameters(source_words, target_words, d, blocks):
                 "A normalization has two numbers for each of the d: a scale and a shift.",
             ),
             (
-                COUNT.replace(" + 2 * norm + d * target", " + d * target"),
+                COUNT.replace(" + 2 * norm + logits", " + logits"),
                 "Two normalizations stand outside the blocks: one after the encoder, one after the decoder.",
             ),
             (
-                COUNT.replace(" + d * target_words + target_words", ""),
+                COUNT.replace(" + logits", ""),
                 "The last layer is missing, which turns d numbers into one logit per target word.",
             ),
         ],
