@@ -1,12 +1,16 @@
 """The plots draw what they are given, and refuse what they cannot draw."""
 
+import ast
+
 import matplotlib
 import numpy as np
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
+import notebooks
 from lepton_helpers import plots
 
 
@@ -38,7 +42,55 @@ def test_the_first_colors_stay_apart_for_color_blind_readers():
         seen = [np.clip(matrix @ matplotlib.colors.to_rgb(color), 0, 1) for color in plots.COLORS]
         apart = [np.linalg.norm(a - b) for i, a in enumerate(seen) for b in seen[:i]]
         assert min(apart) > 0.1
-    assert all(contrast(color, "white") >= 2 for color in plots.COLORS[:4])
+
+
+def test_lines_are_dark_enough_to_see():
+    drawn = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    assert drawn == plots.LINE_COLORS == [color for color in plots.COLORS if contrast(color, "white") >= 3]
+
+
+# What draws thin lines or small marks; and the keywords that color them.
+THIN = {"plot", "semilogx", "semilogy", "loglog", "scatter", "errorbar", "step", "stem", "contour", "vlines", "hlines"}
+THIN |= {"axhline", "axvline", "axline", "quiver"}
+KEYWORDS = {"color", "colors", "c", "edgecolor", "markeredgecolor", "mec", "ecolor"}
+
+
+def faint(code):
+    """Return the colors with a contrast under 3 on white that ``code`` names for lines, marks and letters."""
+    found = []
+    tree = ast.parse(TransformerManager().transform_cell(code))  # lines with % and ! are no Python
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    for call in calls:
+        if isinstance(call.func, ast.Attribute) and call.func.attr in THIN:
+            for keyword in call.keywords:
+                if keyword.arg in KEYWORDS:
+                    found += [color for color in map(named_color, ast.walk(keyword.value)) if color]
+    return [color for color in found if contrast(color, "white") < 3]
+
+
+def named_color(node):
+    """Return the color that a piece of code names (a text, or a place in the palette), or nothing."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and matplotlib.colors.is_color_like(node.value):
+        return node.value
+    palette = isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and ast.unparse(node.value)
+    return plots.COLORS[node.slice.value] if palette == "plots.COLORS" else None
+
+
+@pytest.mark.parametrize("path", notebooks.lessons(), ids=lambda path: path.stem)
+def test_a_lesson_draws_no_faint_line_or_mark(path):
+    for cell in notebooks.read(path).cells:
+        assert cell.cell_type != "code" or faint(cell.source) == []
+
+
+def test_faint_lines_are_found_and_areas_are_left_alone():
+    assert faint("plt.plot(x, y, 'o', color=plots.COLORS[4])") == ["#E69F00"]
+    assert faint("axis.scatter(x, y, c=['yellow', 'black'])") == ["yellow"]
+    assert faint("axis.axhline(0, color='lightgray' if faded else 'k')") == ["lightgray"]
+    assert faint("axis.errorbar(x, y, e, ecolor=plots.COLORS[7], color=plots.COLORS[0])") == ["#F0E442"]
+    assert not faint("axis.fill_between(x, y, color=plots.COLORS[5]); axis.bar(x, y, color='orange')")
+    assert not faint(
+        "%matplotlib inline\naxis.plot(x, y, color='gray', label='orange'); axis.plot(x, y, color=plots.COLORS[i])"
+    )
 
 
 def test_learning_curves_mark_the_best_validation_epoch():
