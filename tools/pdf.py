@@ -20,7 +20,7 @@ import nbconvert
 
 import notebooks
 
-TEMPLATES = pathlib.Path(__file__).resolve().parent / "templates"
+TEMPLATES = [str(pathlib.Path(__file__).resolve().parent / "templates")]
 PRINT = "open the lesson in JupyterLab and choose File > Print, which any browser can save as a PDF"
 SIDES = ("top", "right", "bottom", "left")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
@@ -78,7 +78,9 @@ def browser():
 
 def page(notebook, name, style=""):
     """Return a notebook as one HTML page; with ``style``, for printing: it then needs no script and nothing from outside."""
-    exporter = nbconvert.HTMLExporter(extra_template_basedirs=[str(TEMPLATES)], template_name="lepton")
+    exporter = nbconvert.HTMLExporter(
+        extra_template_basedirs=TEMPLATES, extra_template_paths=TEMPLATES, template_name="lepton"
+    )
     return exporter.from_notebook_node(notebook, {"metadata": {"name": name}, "print_style": style})[0]
 
 

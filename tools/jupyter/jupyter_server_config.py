@@ -3,9 +3,10 @@
 import pathlib
 
 c = get_config()  # noqa: F821
-c.TemplateExporter.extra_template_basedirs = [str(pathlib.Path(__file__).resolve().parent.parent / "templates")]
+templates = [str(pathlib.Path(__file__).resolve().parent.parent / "templates")]
+c.TemplateExporter.extra_template_basedirs = c.TemplateExporter.extra_template_paths = templates
 c.HTMLExporter.template_name = c.MarkdownExporter.template_name = "lepton"
-c.SlidesExporter.template_name = "reveal"
+c.SlidesExporter.template_name = "lepton_slides"
 # These need pandoc, LaTeX or a second browser, and end in an error page without them; `make pdf` writes a PDF.
 for name in (
     "ASCIIDocExporter",
