@@ -3,7 +3,7 @@
 CHOSEN := $(if $(filter command,$(firstword $(origin PYTHON))),$(PYTHON))
 RUN := .venv/bin/python
 
-.PHONY: help environment lab edit reset update test twice gate test-offline refresh lesson links lock budgets bench pdf routes
+.PHONY: help environment lab edit reset update test twice gate test-offline refresh lesson links lock budgets bench pdf routes test-machines
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -37,6 +37,9 @@ twice: environment ## run the lessons with each cell twice in a row; both must p
 
 routes: environment ## walk every route of README.md in an empty environment (needs the network)
 	$(RUN) -m pytest -n 0 -m routes tests
+
+test-machines: environment ## run the lessons on every Python, C library and kernel there is here: all, or LEG=other-kernels
+	$(RUN) tools/machines.py $(LEG)
 
 test-offline: environment ## run the lessons without a network and in 2 GB of memory
 	$(RUN) tools/offline.py

@@ -6,7 +6,6 @@ It takes minutes and the network, so `make test` leaves it out: `make routes` ru
 import contextlib
 import json
 import os
-import pathlib
 import re
 import shutil
 import socket
@@ -15,6 +14,7 @@ import time
 import urllib.request
 
 import lock
+import machines
 import pytest
 
 import notebooks
@@ -27,12 +27,11 @@ WHEELS = ["x86_64-manylinux_2_28", "aarch64-manylinux_2_28", "aarch64-apple-darw
 
 
 def python(version):
-    """Return a Python of this version, from the PATH or from pyenv, or skip the test."""
-    places = [*pathlib.Path.home().glob(f".pyenv/versions/{version}.*/bin/python"), shutil.which(f"python{version}")]
-    for place in filter(None, places):
-        if subprocess.run([place, "-c", "import ensurepip"], capture_output=True).returncode == 0:
-            return place
-    pytest.skip(f"there is no Python {version} here")
+    """Return a Python of this version, or skip the test."""
+    try:
+        return machines.find_python(version)
+    except machines.Missing as reason:
+        pytest.skip(str(reason))
 
 
 def environment(version, folder):
