@@ -1,6 +1,7 @@
 """Exports of a lesson: images keep their alternative texts, and a PDF needs no network."""
 
 import base64
+import pathlib
 import re
 import shutil
 import subprocess
@@ -101,7 +102,7 @@ def test_a_lesson_becomes_a_pdf(tmp_path):
     notebooks.write(notebook, tmp_path / "04_small.ipynb")
     command = [sys.executable, notebooks.ROOT / "tools/pdf.py", "04_small.ipynb"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
-    assert (done.stdout, done.returncode) == ("Written: 04_small.pdf\n", 0), done.stderr
+    assert done.stdout == f"Written: 04_small.pdf, from {tmp_path.name}/04_small.ipynb\n", done.stderr
     content = (tmp_path / "04_small.pdf").read_bytes()
     assert content.startswith(b"%PDF") and b"MathJax_Math" in content and b"MathJax_Size" in content
     assert content.count(b'/Alt ("a" < b & c.') == 2
@@ -119,6 +120,16 @@ def test_without_a_browser_one_sentence_says_what_to_install(monkeypatch, capsys
     monkeypatch.setitem(sys.modules, "playwright.sync_api", None)
     with pytest.raises(SystemExit, match="A PDF needs the packages of requirements-test.txt"):
         pdf.main("04")
+
+
+def test_ones_own_copy_is_printed_before_the_published_lesson(tmp_path, monkeypatch):
+    printed = []
+    monkeypatch.setattr(pdf, "write", lambda path, target: printed.append(path))
+    monkeypatch.setattr(pdf.lab, "MINE", tmp_path)
+    pdf.main("04")
+    mine = pathlib.Path(shutil.copy(printed[0], tmp_path))
+    pdf.main("04")
+    assert printed == [notebooks.FOLDER / printed[0].name, mine]
 
 
 def test_a_lesson_is_named_by_its_number():

@@ -41,10 +41,10 @@ def read(path):
     Raises:
         Refused: the file is no notebook.
     """
-    again = (
-        f"keep a copy of the file, then bring back the stored version with `git restore {path.parent.name}/{path.name}`"
+    stored = (
+        f"git restore {path.parent.name}/{path.name}" if path.parent == FOLDER else f"make reset LESSON={path.name[:2]}"
     )
-    again += " or from a fresh download of the course"
+    again = f"keep a copy of the file, then bring back the published one with `{stored}` or from a fresh download of the course"
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

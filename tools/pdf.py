@@ -1,4 +1,4 @@
-"""Write a lesson as a PDF: `python tools/pdf.py 05` (or the path of a notebook), without a network.
+"""Write a lesson as a PDF: `python tools/pdf.py 05` (or the path of a notebook), without a network. Your own copy goes first.
 
 nbconvert makes the page. Formulas and diagrams are JupyterLab's work, so a JupyterLab of our own renders the text cells in a
 Chromium without a window, and the same Chromium prints.
@@ -152,10 +152,11 @@ def main(lesson="", *rest):
         found = notebooks.lessons(lesson) if lesson else []
         if len(found) != 1:
             raise SystemExit("Name one lesson by its number, as in: make pdf LESSON=05")
-        path = found[0]
+        mine = lab.MINE / found[0].name
+        path = mine if mine.exists() else found[0]
     target = pathlib.Path.cwd() / f"{path.stem}.pdf"
     write(path, target)
-    print(f"Written: {target.name}")
+    print(f"Written: {target.name}, from {path.resolve().parent.name}/{path.name}")
 
 
 if __name__ == "__main__":
