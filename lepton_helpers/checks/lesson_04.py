@@ -37,7 +37,9 @@ from sklearn.model_selection import train_test_split
 
 
 def three_parts(x, y):
-    x_rest, x_test, y_rest, y_test = train_test_split(x, y, test_size=0.2, stratify=y, random_state=0)
+    x_rest, x_test, y_rest, y_test = train_test_split(
+        x, y, test_size=0.2, stratify=y, random_state=0
+    )
     {second}
     return {order}
 """
@@ -92,7 +94,9 @@ from sklearn.model_selection import train_test_split
 
 
 def three_parts(x, y):
-    x_rest, x_test, y_rest, y_test = train_test_split(x, y, test_size=0.2, stratify=y, random_state=0)
+    x_rest, x_test, y_rest, y_test = train_test_split(
+        x, y, test_size=0.2, stratify=y, random_state=0
+    )
     ...
 """,
         solution=_split(),
