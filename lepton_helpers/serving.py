@@ -14,6 +14,7 @@ import datetime
 import functools
 import hashlib
 import hmac
+import http.client
 import json
 import os
 import pathlib
@@ -23,7 +24,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from typing import Annotated
 
 import numpy as np
@@ -33,6 +33,8 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 from starlette.exceptions import HTTPException
+
+from lepton_helpers import course
 
 PIXELS, MOST_IMAGES = 784, 64  # numbers per image; images per request
 MOST_BYTES = 2_000_000  # of a request's body: 64 images whose numbers have 17 digits take 1 MB
@@ -400,23 +402,28 @@ def start(model_path, log_path, *options):
         RuntimeError: it did not start; the text is what it said.
     """
     command = [sys.executable, "-m", "lepton_helpers.serving", str(model_path), "--port", "0", "--until-stdin-closes"]
-    with open(log_path, "a") as log:
+    environment = course.shielded(os.environ) | {"PYTHONPATH": str(pathlib.Path(__file__).parent.parent)}
+    with open(log_path, "ab") as log:
         offset = log.tell()
-        process = subprocess.Popen([*command, *options], stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [*command, *options], stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, env=environment
+        )
     url, end = None, time.monotonic() + 30
     while time.monotonic() < end and process.poll() is None:
         time.sleep(0.02)
-        with open(log_path) as log:
-            log.seek(offset)
-            text = log.read()
+        text = pathlib.Path(log_path).read_bytes()[offset:].decode(errors="replace")
         url = url or next(
             (json.loads(line)["serving"] for line in text.splitlines() if line.startswith('{"serving"')), None
         )
-        with contextlib.suppress(OSError):
-            if url and urllib.request.urlopen(url + "/health", timeout=5).status == 200:
-                return process, url
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            if url:
+                connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=5)  # never through a proxy
+                connection.request("GET", "/health")
+                if connection.getresponse().status == 200:
+                    return process, url
     process.kill()
-    raise RuntimeError(f"The service did not start: {pathlib.Path(log_path).read_text()[offset:].strip()}")
+    text = pathlib.Path(log_path).read_bytes()[offset:].decode(errors="replace")
+    raise RuntimeError(f"The service did not start: {text.strip()}")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ import time
 
 import numpy as np
 
+from lepton_helpers import course
+
 SIZES = (784, 64, 10)
 SEED, BATCH, TRAINING_IMAGES = 7, 64, 1280  # 20 steps are an epoch
 CHECKPOINT, LOG = "checkpoint.npz", "log-{}.jsonl"
@@ -69,9 +71,11 @@ def build_step(tf, strategy, state):
         with tf.GradientTape() as tape:
             hidden = tf.nn.relu(x @ weights[0] + weights[1])  # (share, 64)
             logits = hidden @ weights[2] + weights[3]  # (share, 10)
-            loss = tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits)) / BATCH
+            each = tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits)
+            loss = tf.reduce_sum(each) / BATCH
         gradients = tape.gradient(loss, weights)
-        together = tf.distribute.get_replica_context().all_reduce("sum", [loss, *gradients])  # the workers meet here
+        context = tf.distribute.get_replica_context()
+        together = context.all_reduce("sum", [loss, *gradients])  # the workers meet here
         rate = LEARNING_RATE * tf.sqrt(1 - BETA_2**t) / (1 - BETA_1**t)
         for i, g in enumerate(together[1:]):
             m[i].assign_add((1 - BETA_1) * (g - m[i]))
@@ -190,12 +194,10 @@ def run(folder, workers=2, steps=60, save_every=10, die_at=None, seconds=100, pa
     folder.mkdir(parents=True, exist_ok=True)
     hosts = ",".join(f"127.0.0.1:{port}" for port in ports or free_ports(workers)) if workers > 1 else ""
     environment = {
-        name: value for name, value in os.environ.items() if name != "TF_CONFIG" and "proxy" not in name.lower()
+        name: value for name, value in course.shielded(os.environ).items() if not name.lower().endswith("_proxy")
     }
     environment |= {
         "PYTHONPATH": str(pathlib.Path(__file__).parent.parent),
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "TF_NUM_INTRAOP_THREADS": "1",
         "CUDA_VISIBLE_DEVICES": "-1",  # two workers would fight over the memory of one GPU
     }
     processes, results, start = [], [], time.monotonic()
@@ -235,7 +237,7 @@ def run(folder, workers=2, steps=60, save_every=10, die_at=None, seconds=100, pa
             process.stdin.close()
     for index, process in enumerate(processes):
         texts = {
-            "output": (folder / f"out-{index}").read_text(),
+            "output": (folder / f"out-{index}").read_text(errors="replace"),
             "errors": (folder / f"err-{index}").read_text(errors="replace"),
         }
         ended = after[index] or time.monotonic() - start
