@@ -175,6 +175,7 @@ REACH = [
         {"pip.conf": "[global]\nproxy = http://127.0.0.1:8\ntrusted-host = a b"},
         {"ALL_PROXY": "http://127.0.0.1:8", "UV_INSECURE_HOST": "a b"},
     ),
+    ({"PIP_FIND_LINKS": "/not/there /usr"}, {"UV_FIND_LINKS": "/usr"}),
     (
         {"UV_SYSTEM_PYTHON": "1", "UV_CONSTRAINT": "x", "UV_PYTHON": "3.8"},
         {"UV_SYSTEM_PYTHON": None, "UV_CONSTRAINT": None, "UV_PYTHON": None},

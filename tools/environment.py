@@ -183,7 +183,8 @@ def pip_settings():
 def uv_settings():
     """Return the variables that tell uv to reach the packages as pip would; what the user set for uv itself wins."""
     found = dict((REACH[name], " ".join(value.split())) for name, value in pip_settings().items())
-    found["UV_FIND_LINKS"] = ",".join(found.get("UV_FIND_LINKS", "").split())
+    places = found.get("UV_FIND_LINKS", "").split()  # where one is missing, uv stops, but pip goes on
+    found["UV_FIND_LINKS"] = ",".join(place for place in places if "://" in place or os.path.exists(place))
     found["UV_SYSTEM_CERTS"] = "1"  # as pip does
     found["UV_INDEX_STRATEGY"] = "unsafe-best-match"  # of several indexes, as pip does
     found["UV_PYTHON_DOWNLOADS"] = "never"
