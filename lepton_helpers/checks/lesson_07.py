@@ -91,7 +91,8 @@ def speed_up(workers, compute_seconds, gradient_bytes, bandwidth):
     return compute_seconds / (compute_seconds / workers + sent / bandwidth)
 
 
-# Half of the time is communication as soon as the speed-up is at most half the ideal: from 760 GPUs on.
+# Half of the time is communication as soon as the speed-up is at most half the ideal:
+# from 760 GPUs on.
 """
 
 PLAN = """
@@ -100,8 +101,9 @@ def plan(parameters, tokens, devices, peak, utilization, kilowatts, dollars):
     return hours / 24, hours * devices * kilowatts / 1000, hours * devices * dollars
 
 
-# Twice the devices: half the days, the same energy and money. With section 7.9, the days do not quite halve, and
-# energy and money rise, because devices that wait for each other must be powered and paid too.
+# Twice the devices: half the days, the same energy and money. With section 7.9, the
+# days do not quite halve, and energy and money rise, because devices that wait for
+# each other must be powered and paid too.
 """
 
 EXERCISES = {
