@@ -3,7 +3,7 @@
 CHOSEN := $(if $(filter command,$(firstword $(origin PYTHON))),$(PYTHON))
 RUN := .venv/bin/python
 
-.PHONY: help environment lab edit reset update test twice gate test-offline refresh lesson links lock budgets bench pdf routes test-machines
+.PHONY: help environment lab edit reset update test twice gate test-offline refresh lesson links lock budgets bench pdf routes test-machines report
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -32,14 +32,17 @@ edit: environment ## for authors: open the published lessons in JupyterLab
 gate: environment ## check the lessons without running them
 	$(RUN) tools/gate.py $(LESSON)
 
-twice: environment ## run the lessons with each cell twice in a row; both must print what is stored
-	$(RUN) -m pytest notebooks --twice
+twice: environment ## run each cell twice in a row; both times it must print what is stored: all, or LESSON=04
+	$(RUN) -m pytest --twice $(wildcard notebooks/$(LESSON)*.ipynb)
 
 routes: environment ## walk every route of README.md in an empty environment (needs the network)
 	$(RUN) -m pytest -n 0 -m routes tests
 
 test-machines: environment ## run the lessons on every Python, C library and kernel there is here: all, or LEG=other-kernels
 	$(RUN) tools/machines.py $(LEG)
+
+report: environment ## run the lessons and print what a report of another number needs: all, or LESSON=05
+	@$(RUN) tools/report.py $(LESSON)
 
 test-offline: environment ## run the lessons without a network and in 2 GB of memory
 	$(RUN) tools/offline.py

@@ -1,6 +1,7 @@
 """What deploy/ holds passes its linters, and starts what is there to be started. None of it is run here."""
 
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
@@ -52,3 +53,35 @@ def test_image_and_manifest_name_what_the_service_takes():
     port = command[command.index("--port") + 1]
     assert f"EXPOSE {port}" in dockerfile and manifest.count(f"port: {port}") == 3 and f"targetPort: {port}" in manifest
     assert f"name: {serving.TOKEN_VARIABLE}" in manifest and "path: /health" in manifest
+
+
+GITHUB = FOLDER.parent / ".github"
+SCHEMAS = {
+    "vendor.github-workflows": sorted(GITHUB.glob("workflows/*.yml")),
+    "vendor.github-issue-forms": sorted(GITHUB.glob("ISSUE_TEMPLATE/*.yml")),
+    "vendor.dependabot": [GITHUB / "dependabot.yml"],
+}
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_what_github_reads_is_valid(schema, tmp_path):
+    def check(*paths):
+        command = [BESIDE / "check-jsonschema", "--builtin-schema", schema, *paths]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    assert SCHEMAS[schema] and check(*SCHEMAS[schema]).returncode == 0
+    wrong = tmp_path / "wrong.yml"
+    wrong.write_text(SCHEMAS[schema][0].read_text() + "\nno-such-key: true\n")
+    assert "no-such-key" in check(wrong).stdout
+
+
+def test_every_step_of_a_workflow_is_a_command_that_a_reader_has_too():
+    readme, makefile = ((FOLDER.parent / name).read_text() for name in ("README.md", "Makefile"))
+    for path in SCHEMAS["vendor.github-workflows"]:
+        for command in re.findall(r"- run: (.*)", path.read_text()):
+            target = re.match(r"make ([\w-]+)", command)
+            assert (
+                f"\n{target[1]}:" in makefile
+                if target
+                else command.replace("python -m venv", "py -3.12 -m venv", 1) in readme
+            )

@@ -134,6 +134,8 @@ def main(command="lab", *rest):
     else:
         add_missing()
         show_progress()
+        if "github.com/OWNER/" in (ROOT / "pyproject.toml").read_text(encoding="utf-8"):
+            print("The links to Binder and Colab have no address yet. In your own GitHub repository, run: make links")
         start(MINE, f"/tree/{START}", [command, *rest] if command != "lab" else rest)
 
 

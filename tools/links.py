@@ -4,11 +4,13 @@ The README has its links at the end of each lesson's table row, a lesson has the
 """
 
 import re
+import subprocess
 import tomllib
 
 import notebooks
 
 README = notebooks.ROOT / "README.md"
+NOT_SET = re.compile(r"https://github\.com/OWNER/[\w.-]+")
 
 
 def repository():
@@ -36,7 +38,7 @@ def links(name):
 def opening(name):
     """Return the lines under a lesson's title: its launch links, its neighbors, and what to run first."""
     url, _ = repository()
-    names = [path.name for path in notebooks.lessons()]
+    names = sorted(path.name for path in notebooks.FOLDER.glob("[0-9][0-9]_*.ipynb"))
     place = names.index(name) if name in names else len(names)
     before, after = names[:place][-1:], names[place + 1 :][:1]
     neighbors = [f"[← lesson {int(other[:2])}]({other})" for other in before]
@@ -55,8 +57,10 @@ def linked_lesson(text, name):
 
 
 def linked_readme(text):
-    """Return the README with its `git clone` line and the last column of every lesson's row renewed."""
+    """Return the README with its badge, its `git clone` line and the last column of every lesson's row renewed."""
     text = re.sub(r"^git clone .*$", lambda _: f"git clone {repository()[0]}", text, flags=re.M)
+    badge = f"{repository()[0]}/actions/workflows/tests.yml"
+    text = re.sub(r"^\[!\[tests\].*$", lambda _: f"[![tests]({badge}/badge.svg)]({badge})", text, flags=re.M)
     row = re.compile(r"^(\|.*\]\(notebooks/([\w.]+\.ipynb)\).*\|)[^|]*\|$", re.M)
     return row.sub(lambda match: f"{match[1]} {links(match[2])} |", text)
 
@@ -83,7 +87,21 @@ def lesson_table(readme):
     return "\n".join(rows)
 
 
+def take_address():
+    """Put the address of git's remote "origin" into pyproject.toml, where none is set yet and that one is GitHub's."""
+    project = notebooks.ROOT / "pyproject.toml"
+    text = project.read_text(encoding="utf-8")
+    command = ["git", "-C", str(notebooks.ROOT), "remote", "get-url", "origin"]
+    origin = subprocess.run(command, capture_output=True, text=True).stdout.strip()
+    found = re.fullmatch(
+        r"(?:https://(?:[^@/]*@)?|ssh://git@|git@)github\.com[/:]([\w.-]+/[\w.-]+?)(?:\.git)?/?", origin
+    )
+    if found:
+        project.write_text(NOT_SET.sub(f"https://github.com/{found[1]}", text), encoding="utf-8")
+
+
 def main():
+    take_address()
     page = notebooks.read(notebooks.FOLDER / "start.ipynb")
     next(cell for cell in page.cells if cell.id == "lessons").source = lesson_table(README.read_text(encoding="utf-8"))
     notebooks.write(page, notebooks.FOLDER / "start.ipynb")

@@ -89,8 +89,8 @@ def other_kernels(python):
     """Return the variables under which NumPy, BLAS and TensorFlow compute in another order, on two threads."""
     core = {"x86_64": "Prescott", "AMD64": "Prescott"}.get(platform.machine(), "ARMV8")
     features = subprocess.check_output([python, "-c", DISPATCHED], text=True).strip()
-    threads = {"OPENBLAS_NUM_THREADS": "2", "TF_NUM_INTRAOP_THREADS": "2"}
-    return {"OPENBLAS_CORETYPE": core, "NPY_DISABLE_CPU_FEATURES": features, "TF_ENABLE_ONEDNN_OPTS": "0", **threads}
+    names = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", "TF_ENABLE_ONEDNN_OPTS", "LEPTON_THREADS")
+    return dict(zip(names, (core, features, "0", "2"), strict=True))
 
 
 def debian_leg(name):
@@ -131,13 +131,13 @@ def debian_leg(name):
 
 def clean():
     """Return the variables that a leg starts from: the user's, without those that choose kernels or threads."""
-    chosen = ("OPENBLAS_", "OMP_", "MKL_", "TF_", "NPY_", "XLA_", "VIRTUAL_ENV", "PYTHON")
+    chosen = ("OPENBLAS_", "OMP_", "MKL_", "TF_", "NPY_", "XLA_", "LEPTON_", "VIRTUAL_ENV", "PYTHON")
     variables = {name: value for name, value in os.environ.items() if not name.startswith(chosen)}
     return {**variables, "QEMU_CPU": "neoverse-n1"}  # qemu's default processor makes OpenBLAS return wrong products
 
 
 def run(leg, lessons):
-    """Run ``lessons`` (file names) on a machine and return a dict from each to what differed: "" if it passed.
+    """Run ``lessons`` (file names) on a machine and return a dict from each to "passed" or the cells that differ.
 
     Raises:
         Missing: there is no such machine here.
@@ -167,6 +167,11 @@ def run(leg, lessons):
     report = results / REPORT
     if not report.exists():
         raise Missing(f"pytest did not run; {log.relative_to(notebooks.ROOT)} says why")
+    return differences(report, lessons)
+
+
+def differences(report, lessons):
+    """Read pytest's JUnit file ``report``, remove it, and return a dict from lessons to "passed" or the cells that differ."""
     tests = [*xml.etree.ElementTree.parse(report).iter("testcase")]
     report.unlink()
     found = {}
