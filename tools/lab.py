@@ -26,6 +26,7 @@ def settings(environment):
     `.jupyter`, so that a home folder without write permission is no obstacle.
     """
     own = ROOT / ".jupyter"
+    own.mkdir(exist_ok=True)
     look = pathlib.Path(
         environment.get("JUPYTER_CONFIG_DIR") or pathlib.Path.home() / ".jupyter", "lab", "user-settings"
     )
