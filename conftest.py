@@ -1,10 +1,23 @@
 """How pytest runs the lessons: nbval compares every printed output; here a dead kernel is noticed, and budgets are kept."""
 
+import os
 import pathlib
 import sys
 import threading
 import time
 from queue import Empty
+
+import lab
+
+from lepton_helpers import course
+
+# Kernels and other processes inherit this: what the person who runs the tests has set for other programs stays out. Only
+# the tools import each other from the folder they stand in.
+environment = lab.settings(course.shielded(os.environ))
+del environment["PYTHONSAFEPATH"]
+for name in set(os.environ) - set(environment):
+    del os.environ[name]
+os.environ.update(environment)
 
 # jsonschema would build a grammar of internet addresses at each start, for a format that notebooks do not use: it costs
 # more than a second, so nbval is loaded here and not by pytest itself (-p no:nbval).

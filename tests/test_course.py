@@ -1,5 +1,8 @@
 """course.start: the same state everywhere, and TensorFlow only when the lesson asks for it."""
 
+import importlib.metadata
+import os
+import re
 import subprocess
 import sys
 
@@ -52,3 +55,52 @@ def test_keras_is_set_up_alike_whether_it_is_imported_before_or_after_start():
 def test_a_bad_seed_is_refused_in_one_sentence(seed):
     with pytest.raises(ValueError, match="needs a whole number from 0 to 4294967295"):
         course.start(seed)
+
+
+def refusal(code, **options):
+    """Return the last line that a program writes when ``course.start`` stops it."""
+    code += "\nfrom lepton_helpers import course\ncourse.start(seed=1)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, **options)
+    assert result.returncode == 1, result.stdout + result.stderr
+    return result.stderr.splitlines()[-1]
+
+
+def test_a_library_that_was_replaced_while_it_is_loaded_is_named():
+    installed = importlib.metadata.version("numpy")
+    said = refusal("import numpy\nnumpy.__version__ = '2.0.2'")
+    assert f"numpy 2.0.2 is still loaded, but {installed} is installed by now; restart the kernel" in said
+
+
+@pytest.mark.parametrize("hiding", ["httpx.py", "httpx/__init__.py"])
+def test_a_file_that_hides_a_library_is_named(tmp_path, hiding):
+    (tmp_path / hiding).parent.mkdir(exist_ok=True)
+    (tmp_path / hiding).write_text("__version__ = '0.28.1'")
+    expected = f"{tmp_path / hiding.partition('/')[0]} hides httpx: rename it"
+    assert expected in refusal("import httpx", cwd=tmp_path)
+    assert expected in refusal("import httpx", env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    run("from lepton_helpers import course\ncourse.start(seed=1)\nimport httpx\nhttpx.Client", cwd=tmp_path)
+
+
+def test_a_library_that_the_course_does_not_support_is_named():
+    code = "import importlib.metadata, numpy\nimportlib.metadata.requires = lambda name: ['numpy>=99; python_version > \"3\"']"
+    assert f"numpy {importlib.metadata.version('numpy')} is not >=99: install the course again" in refusal(code)
+
+
+def test_the_installed_libraries_are_accepted_and_soon():
+    heavy = {"keras", "tensorboard", "tensorflow", "tensorflow-cpu"}  # loaded in test_settings.py
+    names = {re.match(r"[\w-]+", text)[0] for text in importlib.metadata.requires("lepton-helpers")} - heavy
+    modules = [course._MODULES.get(name, name.replace("-", "_")) for name in sorted(names)]
+    code = f"""
+import {", ".join(modules)}
+import importlib.metadata, time
+from lepton_helpers import course
+course.start(seed=1)
+start = time.process_time()
+course._check_libraries(set())
+print(time.process_time() - start)
+def not_installed(name):
+    raise importlib.metadata.PackageNotFoundError
+importlib.metadata.requires = not_installed
+course.start(seed=1)
+"""
+    assert len(modules) > 15 and float(run(code).stdout) < 0.1  # CPU-seconds; 0.02 on an idle machine

@@ -414,6 +414,23 @@ def test_start_says_why_it_did_not_start(tmp_path):
         serving.start(tmp_path / "model.tflite", tmp_path / "log")
 
 
+def test_what_a_user_has_set_reaches_no_service(folder, images, expected, tmp_path, monkeypatch):
+    proxies = dict.fromkeys(["http_proxy", "all_proxy", "HTTP_PROXY"], "http://127.0.0.1:9")
+    settings = {"SSLKEYLOGFILE": "/no/such", "WEB_CONCURRENCY": "2", "PROMETHEUS_MULTIPROC_DIR": "/no/such"}
+    for name, value in (proxies | settings | {"PYTHONIOENCODING": "utf-16"}).items():
+        monkeypatch.setenv(name, value)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "uvicorn.py").write_text("1 / 0")
+    monkeypatch.chdir(tmp_path)
+    process, url = serving.start(folder / "model.tflite", tmp_path / "log")
+    monkeypatch.undo()
+    with httpx.Client(base_url=url, timeout=30) as client:
+        np.testing.assert_allclose(answers(client, images[:3]), expected[:3], atol=1e-6)
+    process.terminate()
+    process.wait(10)
+
+
 def test_sigterm_under_load_loses_no_accepted_request(folder, images, expected, tmp_path):
     process, url = serving.start(folder / "model.tflite", tmp_path / "log")
     body = json.dumps({"images": images[:1].tolist()}).encode()

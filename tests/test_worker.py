@@ -73,6 +73,17 @@ def test_two_workers_equal_one_also_after_one_of_them_was_killed(tmp_path):
     assert state(tmp_path / "broken") == state(tmp_path / "together")
 
 
+def test_what_a_user_has_set_reaches_no_worker(tmp_path, monkeypatch):
+    settings = {"PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "cpp", "PYTHONIOENCODING": "utf-16", "XLA_FLAGS": "--no_such"}
+    cluster = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}
+    for name, value in (settings | {"TF_CONFIG": json.dumps(cluster), "http_proxy": "http://127.0.0.1:9"}).items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "random.py").write_text("1 / 0")
+    monkeypatch.chdir(tmp_path)
+    (alone,) = worker.run(tmp_path / "alone", workers=1, steps=1)
+    assert alone["code"] == 0 and alone["output"].startswith("weights "), alone["errors"]
+
+
 def test_an_interrupt_ends_the_workers(tmp_path, monkeypatch):
     def interrupt(seconds):
         assert len(workers_in(tmp_path)) == 2
