@@ -90,7 +90,7 @@ def suppress_per_class(overlap, scores, labels, limit):
     return kept
 
 
-# Boxes of two classes on one spot are both kept: the detector may then name one digit twice.
+# Two boxes of different classes on one spot are both kept: one digit, two names.
 """
 
 ELEVEN = """
@@ -108,7 +108,8 @@ def eleven_point(scores, hits, objects):
 
 GAUSSIANS = """
 def gaussian_kl(mean_a, std_a, mean_b, std_b):
-    terms = np.log(std_b / std_a) + (std_a**2 + (mean_a - mean_b) ** 2) / (2 * std_b**2) - 0.5
+    square = std_a**2 + (mean_a - mean_b) ** 2  # the mean of (z - mean_b) ** 2
+    terms = np.log(std_b / std_a) + square / (2 * std_b**2) - 0.5
     return terms.sum()
 """
 
