@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+import notebooks
 from lepton_helpers import serving
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "deploy"
@@ -47,12 +48,21 @@ def test_the_image_description_passes_its_linter(tmp_path):
 
 def test_image_and_manifest_name_what_the_service_takes():
     dockerfile, manifest = (FOLDER / "Dockerfile").read_text(), (FOLDER / "service.yaml").read_text()
-    command = shlex.split(dockerfile.partition("CMD ")[2].strip().strip("[]").replace(",", " "))
+    command = shlex.split(dockerfile.partition("CMD ")[2].strip().strip("[]").replace("\\\n", "").replace(",", " "))
     assert command[1:3] == ["-m", "lepton_helpers.serving"]
     assert serving.command_line(command[3:]).host == "0.0.0.0"
     port = command[command.index("--port") + 1]
     assert f"EXPOSE {port}" in dockerfile and manifest.count(f"port: {port}") == 3 and f"targetPort: {port}" in manifest
     assert f"name: {serving.TOKEN_VARIABLE}" in manifest and "path: /health" in manifest
+
+
+@pytest.mark.parametrize("lesson", ["05_deploy_the_model", "07_scale_it"])
+def test_every_line_that_a_lesson_quotes_stands_in_its_file(lesson):
+    files = "\n".join(path.read_text() for path in FOLDER.iterdir())
+    lines = {line.strip() for line in files.splitlines()}
+    text = "\n".join(cell.source for cell in notebooks.read(notebooks.FOLDER / f"{lesson}.ipynb").cells)
+    quoted = "".join(re.findall(r"```(?:dockerfile|yaml)\n(.*?)```", text, re.S)).splitlines()
+    assert quoted and [line for line in quoted if line.strip() not in lines] == []
 
 
 GITHUB = FOLDER.parent / ".github"
