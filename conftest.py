@@ -1,6 +1,5 @@
 """How pytest runs the lessons: nbval compares every printed output; here a dead kernel is noticed, and budgets are kept."""
 
-import os
 import pathlib
 import sys
 import threading
@@ -9,15 +8,7 @@ from queue import Empty
 
 import lab
 
-from lepton_helpers import course
-
-# Kernels and other processes inherit this: what the person who runs the tests has set for other programs stays out. Only
-# the tools import each other from the folder they stand in.
-environment = lab.settings(course.shielded(os.environ))
-del environment["PYTHONSAFEPATH"]
-for name in set(os.environ) - set(environment):
-    del os.environ[name]
-os.environ.update(environment)
+lab.shield()  # kernels inherit it: what the person who runs the tests has set for other programs stays out
 
 # jsonschema would build a grammar of internet addresses at each start, for a format that notebooks do not use: it costs
 # more than a second, so nbval is loaded here and not by pytest itself (-p no:nbval).
@@ -29,7 +20,7 @@ import pytest  # noqa: E402
 
 pytest_plugins = ["nbval.plugin"]
 
-MOST_MEGABYTES = 1500
+MOST_MEGABYTES = 1300
 REFERENCE_SECONDS = 0.045  # what `calibration` takes on an idle core of the machine the budgets are stated for
 
 

@@ -694,7 +694,7 @@ def run_lessons(folder, conftest=None, *options):
     "fault, message",
     [
         (("return 60 if", "return 0 if"), "its budget is 0 s"),
-        (("MOST_MEGABYTES = 1500", "MOST_MEGABYTES = 10"), "the budget is 10 MB"),
+        (("MOST_MEGABYTES = 1300", "MOST_MEGABYTES = 10"), "the budget is 10 MB"),
     ],
 )
 def test_a_lesson_over_its_budget_fails(tmp_path, fault, message):

@@ -25,12 +25,15 @@ def settings(environment):
     Only JupyterLab's look (dark theme, shortcuts) stays the user's own. All else that is written goes to the course's folder
     `.jupyter`, so that a home folder without write permission is no obstacle.
     """
+    from lepton_helpers import course
+
     own = ROOT / ".jupyter"
     own.mkdir(exist_ok=True)
-    look = pathlib.Path(
-        environment.get("JUPYTER_CONFIG_DIR") or pathlib.Path.home() / ".jupyter", "lab", "user-settings"
-    )
-    kept = {name: value for name, value in environment.items() if name not in ("JUPYTER_PATH", "JUPYTER_NO_CONFIG")}
+    config = pathlib.Path(environment.get("JUPYTER_CONFIG_DIR") or pathlib.Path.home() / ".jupyter")
+    look = config / "lab" / "user-settings"
+    foreign = ("JUPYTER_PATH", "JUPYTER_NO_CONFIG", "JUPYTER_PLATFORM_DIRS")
+    kept = {name: value for name, value in course.shielded(environment).items() if name not in foreign}
+    del kept["PYTHONSAFEPATH"]  # the tools import each other from the folder they stand in
     return {
         **kept,
         "IPYTHONDIR": str(own / "ipython"),
@@ -42,9 +45,15 @@ def settings(environment):
         "JUPYTER_DATA_DIR": str(own / "data"),
         "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this Python, not one of the same name that the user installed
         "JUPYTER_RUNTIME_DIR": str(own / "runtime"),
-        "KERAS_HOME": str(own / "keras"),
         "MPLCONFIGDIR": str(own / "matplotlib"),
     }
+
+
+def shield():
+    """Make this process, and what it starts, as independent of the user's own settings as ``settings`` says."""
+    wanted = settings(os.environ)
+    os.environ.clear()
+    os.environ.update(wanted)
 
 
 def add_missing():
@@ -76,9 +85,7 @@ def start(folder, page, flags):
     """Run JupyterLab in ``folder``, for this machine only, with a token; returns when it ends."""
     if not importlib.util.find_spec("jupyterlab"):
         stop(f"{sys.executable} has no JupyterLab. Run make lab, or install the course first as README.md says.")
-    environment = settings(os.environ)
-    os.environ.clear()
-    os.environ.update(environment)
+    shield()
     from jupyterlab.labapp import LabApp
 
     root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []

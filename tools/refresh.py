@@ -9,6 +9,7 @@ import copy
 import re
 import sys
 
+import lab
 import nbclient
 
 import notebooks
@@ -114,6 +115,7 @@ def compared(notebook):
 
 
 def main(name=""):
+    lab.shield()
     failed = False
     for path in notebooks.lessons(name):
         print(f"{path.name}: ", end="", flush=True)
