@@ -117,7 +117,8 @@ def compared(notebook):
 def main(name=""):
     lab.shield()
     failed = False
-    for path in notebooks.lessons(name):
+    page = [] if name else [path for path in [notebooks.FOLDER / "start.ipynb"] if path.exists()]
+    for path in notebooks.lessons(name) + page:
         print(f"{path.name}: ", end="", flush=True)
         try:
             stored, before = notebooks.read(path), path.read_bytes()
