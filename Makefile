@@ -2,6 +2,10 @@
 # Only a PYTHON given on make's own line counts: other programs set a variable of this name for themselves.
 CHOSEN := $(if $(filter command,$(firstword $(origin PYTHON))),$(PYTHON))
 RUN := .venv/bin/python
+ANY := $(or $(wildcard $(RUN)),$(CHOSEN),python3)
+# A folder's name may hold letters that the user's locale does not know; and what others told Python to do stays out.
+export PYTHONUTF8 := 1
+unexport PYTHONHOME PYTHONOPTIMIZE PYTHONSTARTUP
 
 .PHONY: help environment lab edit reset update test twice gate test-offline refresh lesson links lock budgets bench pdf routes test-machines report
 help:
@@ -14,11 +18,11 @@ environment:
 lab: environment ## open your own copy of the lessons in JupyterLab (this machine only, with a token)
 	@$(RUN) tools/lab.py $(LAB_FLAGS)
 
-reset: environment ## move your copy of a lesson aside and lay a fresh one: LESSON=05
-	@$(RUN) tools/lab.py reset "$(LESSON)"
+reset: ## move your copy of a lesson aside and lay a fresh one: LESSON=05
+	@"$(ANY)" tools/lab.py reset "$(LESSON)"
 
-update: environment ## fetch the newest course; your own copies stay as they are
-	@$(RUN) tools/lab.py update
+update: ## fetch the newest course; your own copies stay as they are
+	@"$(ANY)" tools/lab.py update
 
 test: environment ## run every test; each lesson is run and every printed output compared
 	$(RUN) -m pytest
@@ -30,10 +34,10 @@ edit: environment ## for authors: open the published lessons in JupyterLab
 	@$(RUN) tools/lab.py edit $(LAB_FLAGS)
 
 gate: environment ## check the lessons without running them
-	$(RUN) tools/gate.py $(LESSON)
+	$(RUN) tools/gate.py "$(LESSON)"
 
 twice: environment ## run each cell twice in a row; both times it must print what is stored: all, or LESSON=04
-	$(RUN) -m pytest --twice $(wildcard notebooks/$(LESSON)*.ipynb)
+	$(RUN) -m pytest --twice $(or $(wildcard notebooks/$(LESSON)*.ipynb),notebooks/no_lesson_$(LESSON).ipynb)
 
 routes: environment ## walk every route of README.md in an empty environment (needs the network)
 	$(RUN) -m pytest -n 0 -m routes tests
@@ -42,13 +46,13 @@ test-machines: environment ## run the lessons on every Python, C library and ker
 	$(RUN) tools/machines.py $(LEG)
 
 report: environment ## run the lessons and print what a report of another number needs: all, or LESSON=05
-	@$(RUN) tools/report.py $(LESSON)
+	@$(RUN) tools/report.py "$(LESSON)"
 
 test-offline: environment ## run the lessons without a network and in 2 GB of memory
 	$(RUN) tools/offline.py
 
 refresh: environment ## run lessons afresh and store their outputs: all, or LESSON=04
-	$(RUN) tools/refresh.py $(LESSON)
+	$(RUN) tools/refresh.py "$(LESSON)"
 
 lesson: environment ## start a new lesson: NUMBER=08 TITLE="Work with language"
 	$(RUN) tools/new_lesson.py "$(NUMBER)" "$(TITLE)"

@@ -16,7 +16,7 @@ _state = {"seed": None}
 # What libraries read from the environment. Variables that begin as in _FOREIGN were set for other programs and stay out.
 _ENVIRONMENT = {
     "KERAS_BACKEND": "tensorflow",
-    "KERAS_HOME": os.path.join(os.path.expanduser("~"), ".keras", "lepton-course"),  # away from the user's keras.json
+    "KERAS_HOME": os.path.join(sys.prefix, "share", "lepton-course"),  # away from the user's keras.json
     "LOKY_MAX_CPU_COUNT": "1",  # or it looks for the cores by commands that some machines lack, and warns
     "PYTHONSAFEPATH": "1",  # a file in the working folder hides no library of the same name
     "PYTHONUTF8": "1",
@@ -26,7 +26,7 @@ _ENVIRONMENT = {
 # other. Set LEPTON_THREADS before the lesson starts to try another number.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
 _FOREIGN = (
-    "FORCE_COLOR FORWARDED_ GOTO_ GRPC_ JOBLIB_ KERAS_ LOKY_ MATPLOTLIBRC MKL_ MPLBACKEND OMP_ ONEDNN_VERBOSE "
+    "FORCE_COLOR FORWARDED_ GOTO_ GRPC_ JOBLIB_ KERAS_ LOKY_ MATPLOTLIBRC MKL_ MPLBACKEND NPY_PROMOTION OMP_ ONEDNN_VERBOSE "
     "OPENBLAS_ PROMETHEUS_ PROTOCOL_BUFFERS_ PYTHON SCIPY_ SKLEARN_ SSLKEYLOGFILE TF2_ TF_ "
     "UVICORN_ WEB_CONCURRENCY XLA_ prometheus_"
 )
@@ -52,7 +52,10 @@ def shielded(environment):
         hosts = kept.get(name, "").split(",")
         if "*" not in hosts:
             kept[name] = ",".join(dict.fromkeys([*filter(None, hosts), "127.0.0.1", "localhost"]))
-    return kept | _ENVIRONMENT | dict.fromkeys(_THREADS, environment.get("LEPTON_THREADS", "1"))
+    threads = environment.get("LEPTON_THREADS", "1")
+    if not threads.isdecimal() or int(threads) < 1:
+        raise ValueError(f"LEPTON_THREADS must be a whole number above 0, such as 2, not {threads!r}.")
+    return kept | _ENVIRONMENT | dict.fromkeys(_THREADS, threads)
 
 
 def start(seed):
@@ -96,11 +99,12 @@ def _set_up_python():
     sys.path.sort(key=lambda folder: os.path.abspath(folder) in theirs)
     environment = shielded(os.environ)
     environment.pop("LEPTON_SERVING_TOKEN", None)  # lesson 05 sets its own, later
+    del environment["PYTHONSAFEPATH"]  # a learner's own scripts import what stands beside them
     for name in set(os.environ) - set(environment):
         del os.environ[name]
     os.environ.update(environment)
     # Python's own filters are for certain modules or ignore something; what remains shows or raises everything.
-    warnings.filters[:] = [rule for rule in warnings.filters if rule[0] == "ignore" or rule[1] or rule[3]]
+    warnings.filters[:] = [rule for rule in warnings.filters if rule[0] == "ignore"]
     for category in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
         warnings.simplefilter("ignore", category, append=True)  # as Python does, unless it runs in development mode
     logging.getLogger().setLevel(logging.WARNING)

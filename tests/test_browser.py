@@ -34,7 +34,8 @@ def course(tmp_path_factory):
     published = tmp_path_factory.mktemp("mon été") / "published"
     for name in ("tools", "notebooks"):
         shutil.copytree(notebooks.ROOT / name, published / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(notebooks.ROOT / ".gitignore", published)
+    for name in (".gitignore", "pyproject.toml", "requirements.txt"):
+        shutil.copy(notebooks.ROOT / name, published)
     for command in (
         ["init", "--quiet", "--initial-branch=main"],
         ["add", "--all"],
@@ -170,7 +171,7 @@ def test_nothing_is_lost_when_the_course_is_updated(course):
     notebooks.write(lesson, published / "notebooks" / LESSON.name)
     subprocess.run([*GIT, "commit", "--quiet", "--all", "--message=2"], cwd=published, check=True)
     update = subprocess.run([sys.executable, "tools/lab.py", "update"], cwd=course, capture_output=True, text=True)
-    assert update.stdout.startswith("01: changed\n"), update.stdout + update.stderr
+    assert update.stdout.startswith(f"{LESSON.name}: changed\n"), update.stdout + update.stderr
     assert mine.read_bytes() == saved
 
     with served(course) as address, browsing() as page:

@@ -14,7 +14,9 @@ import notebooks
 FILES = ("tools/environment.py", "pyproject.toml", "requirements.txt", "requirements-test.txt", "Makefile")
 PYENV = pathlib.Path.home() / ".pyenv/versions"
 OTHERS = [python for version in ("3.12.1", "3.13.0") if (python := PYENV / version / "bin/python").exists()]
-FAKE = 'echo "$@" >> calls.txt; env > variables.txt; mkdir -p .venv/bin; ln -sf /bin/true .venv/bin/python'
+PACKAGES = ".venv/lib/python3.11/site-packages"
+FAKE = f"""echo "$@" >> calls.txt; env > variables.txt; mkdir -p .venv/bin {PACKAGES}/jupyterlab {PACKAGES}/nbformat
+ln -sf /bin/true .venv/bin/python; echo /elsewhere > {PACKAGES}/_editable_impl_lepton_helpers.pth"""
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +76,47 @@ def test_the_second_start_installs_nothing_and_a_change_only_what_changed(course
         file.write("six==1.17.0\n")
     run(course)
     assert calls(course) == CHANGES
+
+
+def test_what_was_removed_from_the_environment_is_installed_again(course):
+    run(course)
+    calls(course)
+    shutil.rmtree(course / PACKAGES / "nbformat")
+    run(course)
+    assert calls(course) == ALL
+    (course / environment.STAMP).write_bytes(b"\xff\xfe")
+    run(course)
+    assert calls(course) == ALL
+    (course / ".uv/bin/python").unlink()  # the Python below it was removed
+    fake(course, "exit 3")  # so .uv is made anew, with the real uv
+    (course / "requirements-test.txt").write_text("")
+    shutil.rmtree(course / ".venv")
+    assert "jupyterlab" in run(course).stderr, "an environment without JupyterLab is not called finished"
+
+
+def test_an_environment_that_somebody_else_made_is_kept(course):
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", course / ".venv"], check=True)
+    (course / ".venv/mine.txt").write_text("mine")
+    active = {"VIRTUAL_ENV": str(course / ".venv"), "PATH": f"{course / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"}
+    result = run(course, **active)
+    assert result.returncode == 0 and ".venv_kept" in result.stdout
+    assert (course / ".venv_kept/mine.txt").read_text() == "mine"
+
+
+def test_two_at_once_install_one_after_the_other(course):
+    fake(course, f"{FAKE}; sleep 1")
+    command = ["make", "--no-print-directory", "environment"]
+    first, second = (subprocess.Popen(command, cwd=course, stdout=subprocess.PIPE, text=True) for _ in range(2))
+    printed = sorted([first.communicate()[0], second.communicate()[0]], key=len)
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert calls(course) == ALL
+    assert "waiting for it" in printed[0] and "Installing" in printed[1]
+
+
+def test_the_course_is_found_whatever_the_locale_knows(course):
+    """Python reads the path of an editable installation in the locale's encoding: a relative one is the same in all."""
+    run(course)
+    assert (course / PACKAGES / "_editable_impl_lepton_helpers.pth").read_text() == "../../../..\n"
 
 
 def test_a_moved_or_copied_course_gets_an_environment_of_its_own(course):
@@ -175,6 +218,12 @@ REACH = [
         {"pip.conf": "[global]\nproxy = http://127.0.0.1:8\ntrusted-host = a b"},
         {"ALL_PROXY": "http://127.0.0.1:8", "UV_INSECURE_HOST": "a b"},
     ),
+    (
+        {
+            "uv.toml": f'required-version = ">=99"\nindex = [{{url = "{MIRROR}", default = true}}, {{url = "{MIRROR}/b"}}]\n[pip]\ntarget = "/x"'
+        },
+        {"UV_DEFAULT_INDEX": MIRROR, "UV_INDEX": f"{MIRROR}/b", "UV_NO_CONFIG": "1"},
+    ),
     ({"PIP_FIND_LINKS": "/not/there /usr"}, {"UV_FIND_LINKS": "/usr"}),
     (
         {"UV_SYSTEM_PYTHON": "1", "UV_CONSTRAINT": "x", "UV_PYTHON": "3.8"},
@@ -194,6 +243,10 @@ def test_uv_learns_how_to_reach_the_packages_and_nothing_else(course, tmp_path, 
     if text := variables.pop("pip.conf", None):
         (tmp_path / "pip.conf").write_text(text)
         variables["PIP_CONFIG_FILE"] = str(tmp_path / "pip.conf")
+    if text := variables.pop("uv.toml", None):
+        (tmp_path / "uv").mkdir()
+        (tmp_path / "uv/uv.toml").write_text(text)
+        variables["XDG_CONFIG_HOME"] = str(tmp_path)
     assert run(course, **variables).returncode == 0
     seen = dict(line.split("=", 1) for line in (course / "variables.txt").read_text().splitlines() if "=" in line)
     assert {name: seen.get(name) for name in told} == told
@@ -203,6 +256,8 @@ def test_settings_that_would_install_elsewhere_do_not(course, tmp_path):
     """With the real pip and the real uv: everything hostile at once, on a short list of packages."""
     shutil.rmtree(course / ".uv")
     (course / "requirements-test.txt").write_text("six==1.17.0\n")
+    script = course / "tools/environment.py"  # what it checks at the end is not on this short list
+    script.write_text(script.read_text().replace("import jupyterlab, nbformat, lepton_helpers", "import six"))
     elsewhere = tmp_path / "elsewhere"
     (tmp_path / "pip.conf").write_text(
         f"[global]\nuser = true\ntarget = {elsewhere}\nno-deps = true\nrequire-virtualenv = false\n"

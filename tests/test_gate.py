@@ -831,14 +831,14 @@ def test_notebooks_are_stored_in_their_normal_form():
         ("https://github.com/me/my-fork.git", "https://github.com/me/my-fork"),
         ("git@github.com:me/my.fork.git", "https://github.com/me/my.fork"),
         ("ssh://git@github.com/me/f", "https://github.com/me/f"),
-        ("https://example.org/me/f.git", "https://github.com/OWNER/lepton-course"),
-        (None, "https://github.com/OWNER/lepton-course"),
+        ("https://example.org/me/f.git", "https://github.com/OWNER/course"),
+        (None, "https://github.com/OWNER/course"),
     ],
 )
 def test_a_fork_takes_its_address_from_git_once(tmp_path, monkeypatch, origin, address):
     monkeypatch.setattr(notebooks, "ROOT", tmp_path)
     project = tmp_path / "pyproject.toml"
-    project.write_text('[project.urls]\nRepository = "https://github.com/OWNER/lepton-course"\n')
+    project.write_text('[project.urls]\nRepository = "https://github.com/OWNER/course"\n')
     subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
     if origin:
         subprocess.run(["git", "-C", tmp_path, "remote", "add", "origin", origin], check=True)

@@ -1,5 +1,6 @@
 """What a learner wrote stays the learner's: own copies, updates, fresh lessons, and the record of what is solved."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -29,7 +30,7 @@ def published(tmp_path):
     folder = tmp_path / "published"
     for name in ("tools", "notebooks"):
         shutil.copytree(notebooks.ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("Makefile", "pyproject.toml", "README.md", ".gitignore", ".gitattributes"):
+    for name in ("Makefile", "pyproject.toml", "requirements.txt", ".gitignore", ".gitattributes"):
         shutil.copy(notebooks.ROOT / name, folder)
     git(folder, "init", "--quiet", "--initial-branch=main")
     git(folder, "add", "--all")
@@ -76,9 +77,49 @@ def test_an_update_names_the_changed_lessons_and_touches_no_copy(course, publish
     assert "No lesson has changed" in lab(course, "update").stdout
     correct(published)
     said = lab(course, "update").stdout
-    assert said.startswith("04: changed\n") and "make reset LESSON=05 keeps yours" in said
+    assert said.startswith(f"{LESSON}: changed\n") and "make reset LESSON=05 keeps yours" in said
     assert "A corrected sentence." in (course / "notebooks" / LESSON).read_text(encoding="utf-8")
     assert (course / "my_lessons" / LESSON).read_bytes() == answered
+
+
+def test_an_update_tells_of_new_versions_and_of_lessons_that_went(course, published):
+    with open(published / "requirements.txt", "a") as file:
+        file.write("# one more\n")
+    git(published, "mv", f"notebooks/{LESSON}", "notebooks/04_another_name.ipynb")
+    git(published, "commit", "--quiet", "--all", "--message=Renamed")
+    said = lab(course, "update").stdout
+    assert f"{LESSON}: no longer in the course" in said and "04_another_name.ipynb: new" in said
+    assert "The versions have changed" in said
+    assert (course / "my_lessons" / LESSON).exists()
+
+
+def test_an_update_merges_nothing_whatever_git_is_set_to(course, published, tmp_path, monkeypatch):
+    (tmp_path / "gitconfig").write_text(
+        "[merge]\nautoStash = true\n[pull]\nrebase = true\n[rebase]\nautoStash = true\n"
+    )
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    correct(published)
+    notebook = notebooks.read(course / "notebooks" / LESSON)
+    notebook.cells[-1].source = "An edit in the same place."
+    notebooks.write(notebook, course / "notebooks" / LESSON)
+    before = (course / "notebooks" / LESSON).read_bytes()
+    assert "nothing was changed here" in lab(course, "update").stderr
+    assert (course / "notebooks" / LESSON).read_bytes() == before
+
+
+def test_a_damaged_start_page_does_not_keep_the_lessons_closed(course):
+    for damage in ("", "<<<<<<< HEAD", '{"a": 1}', "[1]", '{"cells": [{}], "nbformat": 4, "nbformat_minor": 5}'):
+        (course / "my_lessons/start.ipynb").write_text(damage)
+        result = lab(course, "--version")
+        assert result.returncode == 0 and "make reset LESSON=start" in result.stdout, result.stderr
+        assert (course / "my_lessons/start.ipynb").read_text() == damage
+
+
+def test_a_file_that_hides_a_library_is_named(course):
+    (course / "my_lessons/numpy.py").write_text("")
+    (course / "my_lessons/my_own.py").write_text("")
+    printed = lab(course, "--version").stdout
+    assert "my_lessons/numpy.py hides a library" in printed and "my_own.py" not in printed
 
 
 def test_an_update_that_git_refuses_says_why_and_changes_nothing(course, published):
@@ -100,7 +141,10 @@ def test_a_fresh_lesson_keeps_the_old_one_beside_it(course):
     assert lab(course, "reset", "04").returncode == 0
     assert (mine / LESSON).read_bytes() == (course / "notebooks" / LESSON).read_bytes()
     assert sorted(path.read_bytes() for path in mine.glob("04_*_kept_*.ipynb")) == sorted(kept)
-    for number in ("", "77", "*", "0"):
+    page = (mine / "start.ipynb").read_bytes()
+    assert lab(course, "reset", "start").returncode == 0
+    assert [path.read_bytes() for path in mine.glob("start_kept_*.ipynb")] == [page]
+    for number in ("", "77", "*", "0", "1*", "../notebooks/05"):
         result = lab(course, "reset", number)
         assert "Name the lesson by its number" in result.stderr and "Traceback" not in result.stderr
 
@@ -130,16 +174,19 @@ def test_the_record_holds_what_was_judged_and_nothing_can_spoil_an_answer(tmp_pa
     right = checks.exercises(4)["4.3"].define(checks.exercises(4)["4.3"].solution)
     checks.check("4.3", right)
     assert checks.solved() == {} and not checks.RECORD.exists(), "outside a learner's copy nothing is written"
-    checks.RECORD.write_text('not json\n{"exercise": "4.1"}\n{"torn')
+    odd = [{"exercise": [1], "verdict": "right", "date": "x"}, {"exercise": "4.1", "verdict": "right", "date": None}]
+    checks.RECORD.write_text("\n".join(['not json\n{"exercise": "4.1"}', *map(json.dumps, odd), '{"torn']))
     checks.check("4.3", right)
     checks.check("4.2", None)
     checks.check("4.9", right)
-    assert list(checks.solved()) == ["4.3"]
+    assert [number for number in checks.solved() if number in checks.exercises(4)] == ["4.3"]
+    checks.print_progress()
+    assert capsys.readouterr().out.endswith("1 of 60 exercises solved\n")
     checks.RECORD.unlink()
     checks.RECORD.mkdir()
     checks.check("4.3", right)
     assert checks.solved() == {}
-    assert capsys.readouterr().out.count("Exercise 4.3: right.\n") == 3
+    assert "Exercise 4.3: right.\n" in capsys.readouterr().out
 
 
 def test_the_launcher_leaves_out_what_a_user_set_for_another_jupyter(tmp_path, monkeypatch):

@@ -34,9 +34,10 @@ with warnings.catch_warnings(record=True) as caught:
 logging.getLogger("some.library").info("not shown")
 print(tracemalloc.is_tracing())""",
     """
-import subprocess, sys
+import os, subprocess, sys
 code = "import locale, sys, random, numpy; print(sys.flags.optimize, locale.getpreferredencoding().lower(), numpy.arange(3))"
-print(subprocess.check_output([sys.executable, "-c", code], text=True, stderr=subprocess.STDOUT))""",
+environment = course.shielded(os.environ)
+print(subprocess.check_output([sys.executable, "-c", code], text=True, stderr=subprocess.STDOUT, env=environment))""",
     """
 import httpx
 process, url = serving.start(MODEL, LOG)

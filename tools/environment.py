@@ -6,6 +6,7 @@ version, in `.uv`. Of what a user has set for pip and uv, only the way to the pa
 """
 
 import ast
+import glob
 import hashlib
 import os
 import re
@@ -16,6 +17,7 @@ import sys
 UV = "0.13.9"
 BIN = "Scripts" if os.name == "nt" else "bin"
 STAMP = os.path.join(".venv", "installed.txt")
+PACKAGES = os.path.join(".venv", "Lib" if os.name == "nt" else os.path.join("lib", "python*"), "site-packages")
 NO_SPACE = "The disk is full: the environment needs about 3 GB. Free some space, then run make again."
 NO_NETWORK = "The Python package index cannot be reached. Check the network connection (or proxy), then run make again."
 NO_VENV = (
@@ -59,7 +61,6 @@ KEPT = set(REACH.values()) | {
     "UV_CACHE_DIR",
     "UV_LINK_MODE",
     "UV_OFFLINE",
-    "UV_CONFIG_FILE",
     "UV_CONCURRENT_DOWNLOADS",
 }
 
@@ -67,32 +68,90 @@ KEPT = set(REACH.values()) | {
 def main():
     """Bring `.venv` to the state that the lists of versions name, for this Python and this folder."""
     chosen = "--chosen" in sys.argv[1:]  # a Python named by PYTHON=... replaces another one; the default does not
-    stamp = read(STAMP).splitlines() if os.path.exists(STAMP) else ["", ""]
     here = os.getcwd()
-    same_place = stamp[1:2] == [here] and os.path.exists(python_of(".venv"))
-    if same_place and not chosen and supported(stamp[0]):
+    stamp = read_stamp()
+    if whole(stamp) and not chosen and supported(stamp[0]):
         wanted = [stamp[0], here, digest()]
     else:
         find_python(chosen)
         wanted = [sys.version.replace("\n", " "), here, digest()]
-    if stamp == wanted and same_place:
+    if stamp == wanted and whole(stamp):
+        return
+    held = lock()  # until this process and the uv that it starts have ended
+    stamp = read_stamp()
+    if stamp == wanted and whole(stamp):
         return
     print("Installing the course's environment (about 3 GB, once) ...")
     sys.stdout.flush()
     uv = find_uv()
     settings = uv_settings()
-    if stamp[:2] != wanted[:2] or not same_place:
+    if stamp[:2] != wanted[:2] or not whole(stamp):
         # A moved or copied environment would run the other folder's code, one of another Python is another one.
-        remove(".venv")
-        run([uv, "venv", "--seed", "--no-project", "--python", sys.executable, ".venv"], settings)
-    elif os.path.exists(STAMP):
-        os.remove(STAMP)
+        make_room(stamp)
+        python = getattr(sys, "_base_executable", sys.executable)  # this one may stand in the environment that goes
+        run([uv, "venv", "--seed", "--no-project", "--python", python, ".venv"], settings)
+    write_stamp(wanted[:2] + ["unfinished"])
     # Compiled here and in parallel, because the first import of TensorFlow would take 20 s otherwise.
     install = [uv, "pip", "install", "--python", python_of(".venv")]
     run(install + ["--compile-bytecode", "--requirements", "requirements-test.txt"], settings)
     run(install + ["--no-deps", "--group", "texts"], settings)
+    for path in glob.glob(os.path.join(PACKAGES, "*lepton_helpers*.pth")):
+        with open(
+            path, "w"
+        ) as file:  # a relative path is read alike under every locale, whatever letters the folder has
+            file.write(os.path.relpath(here, os.path.dirname(path)) + "\n")
+    run([python_of(".venv"), "-c", "import jupyterlab, nbformat, lepton_helpers"], settings)
+    write_stamp(wanted)
+    del held
+
+
+def read_stamp():
+    """Return for which Python, folder and versions the environment was made."""
+    try:
+        return read(STAMP).splitlines()
+    except (IOError, OSError, UnicodeDecodeError):
+        return []
+
+
+def write_stamp(lines):
     with open(STAMP, "wb") as file:
-        file.write(("\n".join(wanted) + "\n").encode("utf-8"))
+        file.write(("\n".join(lines) + "\n").encode("utf-8"))
+
+
+def whole(stamp):
+    """Whether the environment was made in this folder, to its end, and still holds a Python and what opens the lessons."""
+    here = stamp[1:2] == [os.getcwd()] and stamp[2:] != ["unfinished"]
+    packages = [glob.glob(os.path.join(PACKAGES, name)) for name in ("jupyterlab", "nbformat")]
+    return here and os.path.exists(python_of(".venv")) and all(packages)
+
+
+def lock():
+    """Wait until no other make installs here; return what holds the lock while it lives (nothing on Windows)."""
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    file = open("pyproject.toml")
+    os.set_inheritable(file.fileno(), True)  # a uv that outlives this process still holds it
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (IOError, OSError):
+        print("Another make is installing here; waiting for it ...")
+        sys.stdout.flush()
+        fcntl.flock(file, fcntl.LOCK_EX)
+    return file
+
+
+def make_room(stamp):
+    """Remove an environment of the course; keep one that somebody else made."""
+    ours = stamp or not os.path.exists(".venv") or os.path.exists(os.path.join(".venv", "installed.sha256"))
+    if ours or os.path.islink(".venv"):
+        return remove(".venv")
+    kept = ".venv_kept"
+    while os.path.exists(kept):
+        kept += "_too"
+    os.rename(".venv", kept)
+    print("The environment .venv was not made by make: it is now %s. Remove it if you do not need it." % kept)
 
 
 def python_of(folder):
@@ -147,7 +206,8 @@ def find_uv():
     """Return the command of the private uv; install it if it is not there."""
     uv = os.path.join(".uv", BIN, "uv.exe" if os.name == "nt" else "uv")
     version = os.path.join(".uv", "version.txt")
-    if not (os.path.exists(uv) and os.path.exists(version) and read(version) == UV):
+    usable = os.path.exists(uv) and os.path.exists(version) and os.path.exists(python_of(".uv"))
+    if not (usable and read(version) == UV):
         remove(".uv")
         run([sys.executable, "-m", "venv", ".uv"], environment({"PIP_CONFIG_FILE": os.devnull}))
         # The user's settings say how to reach the packages; those that say where to put them, or which, are left out.
@@ -185,6 +245,8 @@ def uv_settings():
     found = dict((REACH[name], " ".join(value.split())) for name, value in pip_settings().items())
     places = found.get("UV_FIND_LINKS", "").split()  # where one is missing, uv stops, but pip goes on
     found["UV_FIND_LINKS"] = ",".join(place for place in places if "://" in place or os.path.exists(place))
+    found.update(uv_file_settings())
+    found["UV_NO_CONFIG"] = "1"
     found["UV_SYSTEM_CERTS"] = "1"  # as pip does
     found["UV_INDEX_STRATEGY"] = "unsafe-best-match"  # of several indexes, as pip does
     found["UV_PYTHON_DOWNLOADS"] = "never"
@@ -195,6 +257,25 @@ def uv_settings():
         found.pop("UV_DEFAULT_INDEX", None)
     found.update(users)
     return environment(dict((name, value) for name, value in found.items() if value))
+
+
+def uv_file_settings():
+    """Return how uv's own settings file of this user would reach the packages, as variables."""
+    import tomllib
+
+    folder = os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
+    path = os.environ.get("UV_CONFIG_FILE") or os.path.join(folder, "uv", "uv.toml")
+    try:
+        chosen = tomllib.loads(read(path))
+    except (OSError, ValueError):  # none, or not readable as such
+        return {}
+    chosen = dict(chosen.get("pip", {}), **chosen)
+    indexes = [entry for entry in chosen.get("index", []) if "url" in entry]
+    default = [entry["url"] for entry in indexes if entry.get("default")] or [chosen.get("index-url", "")]
+    others = [entry["url"] for entry in indexes if not entry.get("default")] + chosen.get("extra-index-url", [])
+    found = {"UV_DEFAULT_INDEX": default[0], "UV_INDEX": " ".join(others)}
+    found["UV_INSECURE_HOST"] = " ".join(chosen.get("allow-insecure-host", []))
+    return dict((name, value) for name, value in found.items() if value)
 
 
 def environment(variables):
@@ -223,7 +304,9 @@ def remove(folder):
 
 def run(command, variables):
     """Run a command quietly; if it fails, stop with one sentence that says why."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=variables)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=variables, close_fds=False
+    )
     output = process.communicate()[0].decode("utf-8", "replace")
     if process.returncode:
         for symptom, sentence in SYMPTOMS:

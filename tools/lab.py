@@ -10,6 +10,7 @@ import datetime
 import importlib.util
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -29,9 +30,9 @@ def settings(environment):
 
     own = ROOT / ".jupyter"
     own.mkdir(exist_ok=True)
-    config = pathlib.Path(environment.get("JUPYTER_CONFIG_DIR") or pathlib.Path.home() / ".jupyter")
+    config = pathlib.Path(environment.get("JUPYTER_CONFIG_DIR") or os.path.expanduser("~/.jupyter"))
     look = config / "lab" / "user-settings"
-    foreign = ("JUPYTER_PATH", "JUPYTER_NO_CONFIG", "JUPYTER_PLATFORM_DIRS")
+    foreign = ("JUPYTER_PATH", "JUPYTER_NO_CONFIG", "JUPYTER_PLATFORM_DIRS", "JUPYTERLAB_DIR")
     kept = {name: value for name, value in course.shielded(environment).items() if name not in foreign}
     del kept["PYTHONSAFEPATH"]  # the tools import each other from the folder they stand in
     return {
@@ -46,6 +47,7 @@ def settings(environment):
         "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this Python, not one of the same name that the user installed
         "JUPYTER_RUNTIME_DIR": str(own / "runtime"),
         "MPLCONFIGDIR": str(own / "matplotlib"),
+        "PATH": os.pathsep.join([os.path.dirname(sys.executable), environment.get("PATH", "")]),  # for `!python`
     }
 
 
@@ -78,7 +80,9 @@ def show_progress():
         cell.outputs = (
             [nbformat.v4.new_output("stream", name="stdout", text=run.stdout)] if run.stdout else cell.outputs
         )
-        nbformat.write(page, MINE / START)
+        partial = MINE / f"{START}.partial"
+        nbformat.write(page, partial)
+        os.replace(partial, MINE / START)
 
 
 def start(folder, page, flags):
@@ -94,18 +98,22 @@ def start(folder, page, flags):
 
 
 def reset(number):
-    """Move the learner's lesson aside, under a name that says when, and lay a fresh one."""
-    lessons = sorted(PUBLISHED.glob(f"{number:0>2}_*.ipynb")) if number else []
+    """Move the learner's lesson (or "start", the start page) aside, under a name that says when, and lay a fresh one."""
+    pattern = f"{number:0>2}_*.ipynb" if re.fullmatch(r"\d{1,2}", number) else START if number == "start" else "-"
+    lessons = sorted(PUBLISHED.glob(pattern))
     if len(lessons) != 1:
         stop("Name the lesson by its number, as in: make reset LESSON=05")
     mine = MINE / lessons[0].name
+    MINE.mkdir(exist_ok=True)
+    partial = mine.with_name(f"{mine.name}.partial")
+    shutil.copyfile(lessons[0], partial)  # first, so that a full disk leaves everything as it was
     if mine.exists():
         aside = mine.with_name(f"{mine.stem}_kept_{datetime.datetime.now():%Y-%m-%d_%H%M%S}.ipynb")
         while aside.exists():
             aside = aside.with_stem(f"{aside.stem}_too")
         mine.rename(aside)
         print(f"Your lesson is now {MINE.name}/{aside.name}.")
-    add_missing()
+    os.replace(partial, mine)
     print(f"{MINE.name}/{mine.name} is as published.")
 
 
@@ -115,17 +123,28 @@ def update():
         stop(
             "This copy did not come by git clone, or git is not installed. Download the course again and move my_lessons there."
         )
-    before = {path.name: path.read_bytes() for path in PUBLISHED.glob("*.ipynb")}
-    pull = subprocess.run(["git", "pull", "--ff-only", "--quiet"], cwd=ROOT, capture_output=True, text=True)
+    before, versions = published(), (ROOT / "requirements.txt").read_bytes()
+    # Whatever this user's git does otherwise: no merge, no rebase, and local changes are neither stashed nor overwritten.
+    command = "git -c merge.autoStash=false -c rebase.autoStash=false pull --ff-only --no-rebase --no-autostash --quiet"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_DIR")}
+    pull = subprocess.run(command.split(), cwd=ROOT, env=environment, capture_output=True, text=True)
     if pull.returncode:
         stop(f"{pull.stderr.strip()}\nThe course could not be updated, as git says above; nothing was changed here.")
-    changed = [path.name for path in sorted(PUBLISHED.glob("*.ipynb")) if before.get(path.name) != path.read_bytes()]
-    print(
-        "\n".join(f"{name[:2]}: {'changed' if name in before else 'new'}" for name in changed)
-        or "No lesson has changed."
-    )
+    after = published()
+    changed = [name for name in sorted(before | after) if before.get(name) != after.get(name)]
+    for name in changed:
+        print(f"{name}: {'new' if name not in before else 'changed' if name in after else 'no longer in the course'}")
+    if not changed:
+        print("No lesson has changed.")
+    if (ROOT / "requirements.txt").read_bytes() != versions:
+        print("The versions have changed: make lab installs them; without make, install requirements.txt again.")
     if any((MINE / name).exists() for name in changed):
         print("Your own copies are as they were. To take a changed lesson: make reset LESSON=05 keeps yours beside it.")
+
+
+def published():
+    """Return the published notebooks: a dict from their names to what they hold."""
+    return {path.name: path.read_bytes() for path in PUBLISHED.glob("*.ipynb")}
 
 
 def stop(sentence):
@@ -141,7 +160,13 @@ def main(command="lab", *rest):
         update()
     else:
         add_missing()
-        show_progress()
+        try:
+            show_progress()
+        except Exception:  # whatever a notebook can be damaged by
+            print("Your start page cannot be read. For a fresh one: make reset LESSON=start")
+        for path in MINE.glob("*.py"):
+            if importlib.util.find_spec(path.stem):
+                print(f"{MINE.name}/{path.name} hides a library of the same name from the lessons: rename it.")
         if "github.com/OWNER/" in (ROOT / "pyproject.toml").read_text(encoding="utf-8"):
             print("The links to Binder and Colab have no address yet. In your own GitHub repository, run: make links")
         start(MINE, f"/tree/{START}", [command, *rest] if command != "lab" else rest)
@@ -151,4 +176,6 @@ if __name__ == "__main__":
     try:
         main(*sys.argv[1:])
     except OSError as error:
-        stop(f"{error.filename or ROOT}: {error.strerror or error}. Nothing of yours was changed.")
+        stop(f"{error.filename or ROOT}: {error.strerror or error}. What you wrote is still there.")
+    except KeyboardInterrupt:
+        stop("")

@@ -24,12 +24,13 @@ class Refused(SystemExit):
 
 
 def lessons(name=""):
-    """Return the paths of all lessons, or of those whose file name starts with ``name`` (such as "04").
+    """Return the paths of all lessons, or of those whose file name starts with ``name`` (such as "04"; 4 is 04, too).
 
     Raises:
         SystemExit: there is none.
     """
-    paths = sorted(FOLDER.glob(f"{name or '[0-9][0-9]_'}*.ipynb"))
+    pattern = f"{int(name):02d}_*" if name.isdecimal() else f"{name or '[0-9][0-9]_'}*"
+    paths = sorted(FOLDER.glob(f"{pattern}.ipynb")) if re.fullmatch(r"\w*", name) else []
     if not paths:
         raise SystemExit(f"No lesson in {FOLDER.name}/ starts with {name!r}; give its number, such as 04.")
     return paths

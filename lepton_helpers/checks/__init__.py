@@ -98,21 +98,21 @@ def solved():
         for text in re.findall(r"\{[^{}]*\}", RECORD.read_text(encoding="utf-8", errors="replace")):
             with contextlib.suppress(ValueError, KeyError):  # a line that was half-written, or edited
                 noted = json.loads(text)
-                if noted["verdict"] == "right":
-                    found.setdefault(noted["exercise"], noted["date"])
+                if noted["verdict"] == "right" and isinstance(noted["date"], str):
+                    found.setdefault(str(noted["exercise"]), noted["date"])
     return found
 
 
 def print_progress():
     """Print for each lesson which of its exercises are solved in this copy of the lessons."""
-    dates, total = solved(), 0
+    dates, total, count = solved(), 0, 0
     for lesson in sorted(name.removeprefix("lesson_") for _, name, _ in pkgutil.iter_modules(__path__)):
         numbers = [*exercises(lesson)]
         done = [number for number in numbers if number in dates]
         latest = f", the last on {max(dates[number] for number in done)[:10]}" if done else ""
-        total += len(numbers)
+        total, count = total + len(numbers), count + len(done)
         print(f"lesson {int(lesson):2d}: {len(done)} of {len(numbers)} solved{latest}   {' '.join(done)}".rstrip())
-    print(f"\n{len(dates)} of {total} exercises solved")
+    print(f"\n{count} of {total} exercises solved")
 
 
 def verdict(number, answer):
