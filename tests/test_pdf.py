@@ -133,6 +133,8 @@ def test_ones_own_copy_is_printed_before_the_published_lesson(tmp_path, monkeypa
 
 
 def test_a_lesson_is_named_by_its_number():
-    for wrong in ("", "0"):
-        with pytest.raises(SystemExit, match="make pdf LESSON=05"):
+    with pytest.raises(SystemExit, match="make pdf LESSON=05"):
+        pdf.main("")
+    for wrong in ("0", "05 06", "*", "/etc"):
+        with pytest.raises(SystemExit, match="give its number, such as 04"):
             pdf.main(wrong)

@@ -229,6 +229,10 @@ def expected(tmp_path_factory, cache, trained):
 
 @pytest.mark.parametrize("row", ROWS)
 def test_a_lesson_prints_and_draws_the_same(row, expected, trained, cache, tmp_path):
+    if row == "locale" and not os.path.abspath(__file__).isascii():
+        pytest.skip(
+            "with this locale, Python cannot name files in such a folder (make sets PYTHONUTF8, so there it can)"
+        )
     outputs = lesson(*user(tmp_path, cache, ROWS[row]), trained[1])
     differing = [i for i, (got, wanted) in enumerate(zip(outputs, expected, strict=True)) if got != wanted]
     assert not differing, "\n".join(f"cell {i}: {str(outputs[i])[-1000:]}" for i in differing)
