@@ -16,7 +16,7 @@ PYENV = pathlib.Path.home() / ".pyenv/versions"
 OTHERS = [python for version in ("3.12.1", "3.13.0") if (python := PYENV / version / "bin/python").exists()]
 PACKAGES = ".venv/lib/python3.11/site-packages"
 FAKE = f"""echo "$@" >> calls.txt; env > variables.txt; mkdir -p .venv/bin {PACKAGES}/jupyterlab {PACKAGES}/nbformat
-ln -sf /bin/true .venv/bin/python; echo /elsewhere > {PACKAGES}/_editable_impl_lepton_helpers.pth"""
+ln -sf /bin/true .venv/bin/python; echo /cached > cached.pth; ln -f cached.pth {PACKAGES}/_editable_impl_lepton_helpers.pth"""
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +117,7 @@ def test_the_course_is_found_whatever_the_locale_knows(course):
     """Python reads the path of an editable installation in the locale's encoding: a relative one is the same in all."""
     run(course)
     assert (course / PACKAGES / "_editable_impl_lepton_helpers.pth").read_text() == "../../../..\n"
+    assert (course / "cached.pth").read_text() == "/cached\n", "uv's cache holds the same file, by a hard link"
 
 
 def test_a_moved_or_copied_course_gets_an_environment_of_its_own(course):

@@ -67,7 +67,7 @@ np.set_printoptions(precision=2, suppress=True, sign="+", legacy="1.13")
 np.seterr(all="raise")
 plt.style.use("dark_background"); plt.rcParams["lines.linewidth"] = 9
 sklearn.set_config(transform_output="pandas")
-warnings.simplefilter("error")
+warnings.simplefilter("error", RuntimeWarning)
 get_ipython().run_line_magic("precision", "2")
 """
 MATPLOTLIBRC = "backend: Agg\nfigure.figsize: 2, 2\nlines.linewidth: 9\nfont.size: 20\nsavefig.dpi: 30\n"
@@ -109,9 +109,7 @@ ROWS = {
         "environment": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "utf-16"}
         | {"TZ": "No/Where"}
     },
-    "warnings": {
-        "environment": {"PYTHONWARNINGS": "error::DeprecationWarning,error::RuntimeWarning", "LC_ALL": "tr_TR"}
-    },
+    "warnings": {"environment": {"PYTHONWARNINGS": "error::FutureWarning,error::RuntimeWarning", "LC_ALL": "tr_TR"}},
     "Python": {
         "environment": {
             "PYTHONDEVMODE": "1",

@@ -85,8 +85,11 @@ def test_what_a_user_has_set_reaches_no_worker(tmp_path, monkeypatch):
 
 
 def test_an_interrupt_ends_the_workers(tmp_path, monkeypatch):
+    sleep = time.sleep
+
     def interrupt(seconds):
-        assert len(workers_in(tmp_path)) == 2
+        while len(workers_in(tmp_path)) < 2:  # on a busy machine the second one takes a moment to appear
+            sleep(0.05)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(worker.time, "sleep", interrupt)

@@ -96,9 +96,10 @@ def main():
     run(install + ["--compile-bytecode", "--requirements", "requirements-test.txt"], settings)
     run(install + ["--no-deps", "--group", "texts"], settings)
     for path in glob.glob(os.path.join(PACKAGES, "*lepton_helpers*.pth")):
-        with open(
-            path, "w"
-        ) as file:  # a relative path is read alike under every locale, whatever letters the folder has
+        # A relative path is read alike under every locale, whatever letters the folder has. Not written in place: uv shares
+        # the file with its cache, and so with other environments.
+        os.remove(path)
+        with open(path, "w") as file:
             file.write(os.path.relpath(here, os.path.dirname(path)) + "\n")
     run([python_of(".venv"), "-c", "import jupyterlab, nbformat, lepton_helpers"], settings)
     write_stamp(wanted)

@@ -4,6 +4,7 @@ nbconvert makes the page. Formulas and diagrams are JupyterLab's work, so a Jupy
 Chromium without a window, and the same Chromium prints.
 """
 
+import contextlib
 import os
 import pathlib
 import secrets
@@ -65,10 +66,11 @@ def browser():
     except ImportError:
         raise SystemExit(f"A PDF needs the packages of requirements-test.txt; install them, or {PRINT}.") from None
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if not found:
-        with sync_playwright() as tool:
-            found = tool.chromium.executable_path
-    if not pathlib.Path(found).exists():
+    with contextlib.suppress(Exception):  # the driver may lack a library of the system; then it has no browser either
+        if not found:
+            with sync_playwright() as tool:
+                found = tool.chromium.executable_path
+    if not found or not pathlib.Path(found).exists():
         raise SystemExit(
             "A PDF needs Chromium, and there is none here; install it (on Debian: apt-get install chromium; elsewhere: "
             f"python -m playwright install chromium), or {PRINT}."
