@@ -72,11 +72,13 @@ def test_every_start_adds_what_is_missing_and_overwrites_nothing(course):
     assert subprocess.check_output(["git", "status", "--porcelain"], cwd=course) == b""
 
 
-def test_an_update_names_the_changed_lessons_and_touches_no_copy(course, published):
+def test_an_update_names_the_changed_lessons_and_touches_no_copy(course, published, monkeypatch):
     answered = solve(course / "my_lessons" / LESSON)
     assert "No lesson has changed" in lab(course, "update").stdout
     correct(published)
+    monkeypatch.setenv("GIT_DIR", str(published / ".git"))  # as inside another repository's hook
     said = lab(course, "update").stdout
+    monkeypatch.delenv("GIT_DIR")
     assert said.startswith(f"{LESSON}: changed\n") and "make reset LESSON=05 keeps yours" in said
     assert "A corrected sentence." in (course / "notebooks" / LESSON).read_text(encoding="utf-8")
     assert (course / "my_lessons" / LESSON).read_bytes() == answered

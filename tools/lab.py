@@ -126,7 +126,8 @@ def update():
     before, versions = published(), (ROOT / "requirements.txt").read_bytes()
     # Whatever this user's git does otherwise: no merge, no rebase, and local changes are neither stashed nor overwritten.
     command = "git -c merge.autoStash=false -c rebase.autoStash=false pull --ff-only --no-rebase --no-autostash --quiet"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_DIR")}
+    elsewhere = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")  # they would name another repository
+    environment = {name: value for name, value in os.environ.items() if name not in elsewhere}
     pull = subprocess.run(command.split(), cwd=ROOT, env=environment, capture_output=True, text=True)
     if pull.returncode:
         stop(f"{pull.stderr.strip()}\nThe course could not be updated, as git says above; nothing was changed here.")
