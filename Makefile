@@ -42,8 +42,8 @@ twice: environment ## run each cell twice in a row; both times it must print wha
 routes: environment ## walk every route of README.md in an empty environment (needs the network)
 	$(RUN) -m pytest -n 0 -m routes tests
 
-test-machines: environment ## run the lessons on every Python, C library and kernel there is here: all, or LEG=other-kernels
-	$(RUN) tools/machines.py $(LEG)
+test-machines: environment ## run the lessons on every Python, C library and kernel there is here: all, or LEG=other-kernels LESSON=05
+	$(RUN) tools/machines.py $(LEG) $(LESSON)
 
 report: environment ## run the lessons and print what a report of another number needs: all, or LESSON=05
 	@$(RUN) tools/report.py "$(LESSON)"

@@ -1,9 +1,9 @@
-"""Run the lessons on every machine there is here, and store the table: `python tools/machines.py [LEG ...]`.
+"""Run the lessons on every machine there is here, and store the table: `python tools/machines.py [LEG ...] [LESSON ...]`.
 
 Legs: python3.11, python3.12, python3.13 (those that are found); other-kernels (the newest of them, with other BLAS and NumPy
 kernels, without oneDNN, on two threads); debian13 (another C library: Debian 13 in a folder, Linux and root); aarch64 (the same,
 emulated, about 15 minutes a lesson; only when named). What is missing is named and skipped. Environments are kept in
-`.machines/`, so a second run installs nothing.
+`.machines/`, so a second run installs nothing. Lessons are numbers, such as 05; what the table says of the others stays.
 """
 
 import os
@@ -102,6 +102,8 @@ def debian_leg(name):
     tools = ["debootstrap", "unshare", "apt-get"] + (["qemu-aarch64-static"] if name == "aarch64" else [])
     if sys.platform != "linux" or os.geteuid() or not all(map(shutil.which, tools)):
         raise Missing(f"it takes Linux, root and {', '.join(tools)}")
+    if name == "aarch64" and not pathlib.Path("/proc/sys/fs/binfmt_misc/qemu-aarch64").exists():
+        raise Missing("Linux does not know yet what runs aarch64 programs: update-binfmts --enable qemu-aarch64")
     root = FOLDER / name
     if not (root / "usr/bin/make").exists():
         targets = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]
@@ -184,25 +186,26 @@ def differences(report, lessons):
     return found
 
 
-def row(leg, found, lessons):
-    return "| " + " | ".join([leg, *(found.get(name, "") for name in lessons)]) + " |"
-
-
 def stored_rows():
-    """Return the rows of the table as it is, by leg."""
-    text = TABLE.read_text(encoding="utf-8") if TABLE.exists() else ""
-    return {match[1]: match[0] for match in re.finditer(r"^\| ([\w.-]+) \|.*\|$", text, re.M)}
+    """Return the table as it is: a dict from legs to dicts from lessons' numbers to what is said of them."""
+    lines = re.findall(r"^\| (.+) \|$", TABLE.read_text(encoding="utf-8") if TABLE.exists() else "", re.M)
+    head, *rows = ([cell.strip() for cell in line.split("|")] for line in lines or ["machine"])
+    return {leg: dict(zip(head[1:], cells, strict=True)) for leg, *cells in rows}
 
 
-def main(*legs):
+def main(*arguments):
     os.chdir(notebooks.ROOT)
     FOLDER.mkdir(exist_ok=True)
-    lessons = [path.name for path in notebooks.lessons()]
+    numbers = [path.name[:2] for path in notebooks.lessons()]
     every = [f"python{version}" for version in lock.supported_pythons()] + [OTHER_KERNELS, *DEBIAN]
-    if unknown := set(legs) - set(every):
-        raise SystemExit(f"There is no leg {', '.join(unknown)}; there are {', '.join(every)}.")
+    if unknown := set(arguments) - {*every, *numbers}:
+        raise SystemExit(
+            f"There is no leg or lesson {', '.join(sorted(unknown))}; legs are {', '.join(every)}, lessons {', '.join(numbers)}."
+        )
+    legs = [leg for leg in every if leg in arguments] or every[:-1]
+    lessons = [path.name for path in notebooks.lessons() if not {*numbers} & {*arguments} or path.name[:2] in arguments]
     rows, failed = stored_rows(), False
-    for leg in legs or every[:-1]:
+    for leg in legs:
         print(f"{leg}: ", end="", flush=True)
         try:
             found = run(leg, lessons)
@@ -212,12 +215,11 @@ def main(*legs):
         wrong = {name: cells for name, cells in found.items() if cells != "passed"}
         print("; ".join(f"{name}: {cells}" for name, cells in wrong.items()) or "passed")
         failed = failed or bool(wrong)
-        rows[leg] = row(leg, found, lessons)
-    numbers = [name[:2] for name in lessons]
-    table = ["| machine | " + " | ".join(numbers) + " |", "|---" * (len(numbers) + 1) + "|"]
-    TABLE.write_text(
-        "\n".join([INTRODUCTION, *table, *(rows[leg] for leg in every if leg in rows)]) + "\n", encoding="utf-8"
-    )
+        rows[leg] = rows.get(leg, {}) | {name[:2]: cells for name, cells in found.items()}
+    table = [["machine", *numbers], ["---"] * (len(numbers) + 1)]
+    table += [[leg, *(rows[leg].get(number, "") for number in numbers)] for leg in every if leg in rows]
+    lines = [INTRODUCTION, *("| " + " | ".join(cells) + " |" for cells in table)]
+    TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return failed
 
 
