@@ -216,10 +216,10 @@ def main(*arguments):
         print("; ".join(f"{name}: {cells}" for name, cells in wrong.items()) or "passed")
         failed = failed or bool(wrong)
         rows[leg] = rows.get(leg, {}) | {name[:2]: cells for name, cells in found.items()}
-    table = [["machine", *numbers], ["---"] * (len(numbers) + 1)]
+    table = [["machine", *numbers]]
     table += [[leg, *(rows[leg].get(number, "") for number in numbers)] for leg in every if leg in rows]
-    lines = [INTRODUCTION, *("| " + " | ".join(cells) + " |" for cells in table)]
-    TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    head, *lines = ("| " + " | ".join(cells) + " |" for cells in table)
+    TABLE.write_text("\n".join([INTRODUCTION, head, "|---" * len(table[0]) + "|", *lines]) + "\n", encoding="utf-8")
     return failed
 
 
