@@ -167,7 +167,7 @@ def single_row(model_path, image):
 
     from lepton_helpers import serving
 
-    predict, _ = serving.load_model(model_path)
+    predict = serving.load_model(*serving.read_model(model_path)[:2])
     interpreter = Interpreter(model_path=model_path, num_threads=1)
     interpreter.allocate_tensors()
     source, target = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]

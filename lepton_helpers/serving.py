@@ -18,40 +18,44 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Len
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
+from pydantic import BaseModel, FailFast, Field, TypeAdapter, ValidationError
+from pydantic_core import to_json
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from lepton_helpers import course
 
 PIXELS, MOST_IMAGES = 784, 64  # numbers per image; images per request
 MOST_BYTES = 2_000_000  # of a request's body: 64 images whose numbers have 17 digits take 1 MB
+MOST_HELD = 20_000_000  # bytes of all bodies at once, such as 100 times 64 images of whole numbers; memory has an end
+MOST_LETTERS = 100  # of any text of a client in an answer or in the log
 MOST_SECONDS = 10  # to receive a body, and to finish what is in flight when the service stops
 FORM = f'{{"images": [[{PIXELS} numbers from 0 to 255], ...]}} with 1 to {MOST_IMAGES} images'
+SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5)
+CONFIDENCES = (0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1)  # both: upper edges of histograms
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-TOKEN_VARIABLE, SETTINGS_VARIABLE = "LEPTON_SERVING_TOKEN", "LEPTON_SERVING_SETTINGS"
+TOKEN_VARIABLE = "LEPTON_SERVING_TOKEN"
 
 Pixel = Annotated[float, Field(ge=0, le=255, allow_inf_nan=False, strict=True)]
 Image = Annotated[list[Pixel], Len(PIXELS, PIXELS), FailFast()]
-
-
-class PredictRequest(BaseModel):
-    """Images row by row, 784 numbers each, from 0 (paper) to 255 (ink)."""
-
-    model_config = ConfigDict(extra="forbid")
-    images: Annotated[list[Image], Len(1, MOST_IMAGES), FailFast()]
+Images = Annotated[list[Image], Len(1, MOST_IMAGES), FailFast()]
+# A dict, because a model knows no FailFast: it would build an error for each of 240,000 unknown keys.
+EXAMPLE = Field(description="Images row by row, from 0 (paper) to 255 (ink).", examples=[{"images": [[0] * PIXELS]}])
+REQUEST = TypeAdapter(Annotated[dict[Literal["images"], Images], Len(1), FailFast(), EXAMPLE])
 
 
 class PredictResponse(BaseModel):
@@ -73,9 +77,7 @@ def write_card(model_path, classes, training_arrays):
         classes: the two names, such as ``["even", "odd"]``.
         training_arrays: the NumPy arrays it was trained on (images, labels).
     """
-    digest = hashlib.sha256()
-    for array in training_arrays:
-        digest.update(np.ascontiguousarray(array))
+    digest = hashlib.sha256(b"".join(array.tobytes() for array in training_arrays))
     card = {
         "model_sha256": hashlib.sha256(pathlib.Path(model_path).read_bytes()).hexdigest(),
         "training_data_sha256": digest.hexdigest(),
@@ -84,18 +86,12 @@ def write_card(model_path, classes, training_arrays):
     card_path(model_path).write_text(json.dumps(card, indent=1))
 
 
-def load_model(model_path):
-    """Read a model and its card, once and read-only.
-
-    Returns:
-        predict: a function from float32 pixels of shape (n, 784) to probabilities of shape (n,).
-        card: the card's content, a dict.
+def read_model(model_path):
+    """Read a model and its card, once; return what `load_model` takes: path, content, and the card as a dict.
 
     Raises:
-        ValueError: file or card is missing, they do not belong together, or the model has another shape.
+        ValueError: file or card is missing, or they do not belong together.
     """
-    from ai_edge_litert.interpreter import Interpreter
-
     path = pathlib.Path(model_path)
     try:
         content = path.read_bytes()
@@ -107,6 +103,17 @@ def load_model(model_path):
         raise ValueError(f"{card_path(path)} is not a model's card; write it anew with write_card.") from None
     if hashlib.sha256(content).hexdigest() != expected[0]:
         raise ValueError(f"{path} is not the model that its card describes (truncated or swapped); export it again.")
+    return path, content, card
+
+
+def load_model(path, content):
+    """Return a function from float32 pixels of shape (n, 784) to probabilities of shape (n,).
+
+    Raises:
+        ValueError: it is not a LiteRT model, or one of another shape.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
     try:
         interpreter = Interpreter(model_content=content, num_threads=1)
         interpreter.allocate_tensors()
@@ -126,7 +133,7 @@ def load_model(model_path):
             probabilities[i] = get_tensor(target)[0, 0]
         return probabilities
 
-    return predict, card
+    return predict
 
 
 def sentence(error):
@@ -135,24 +142,25 @@ def sentence(error):
     message = first["msg"][0].lower() + first["msg"][1:]
     if first["type"] == "json_invalid":
         return f"The body is not valid JSON: {message.removeprefix('invalid JSON: ')}."
-    place = "".join(f"[{part}]" if isinstance(part, int) else part for part in first["loc"])
-    return f"{place or 'The body'}: {message}; send {FORM}."
+    place = "".join(f"[{part}]" if isinstance(part, int) else part for part in first["loc"] if part != "[key]")
+    return f"{repr(place[:MOST_LETTERS])[1:-1] or 'The body'}: {message}; send {FORM}."  # repr: without line breaks
+
+
+def write_line(**fields):
+    """Write one line of JSON in one piece, so that processes share a log; a full disk must not cost the answer."""
+    with contextlib.suppress(OSError):
+        os.write(sys.stdout.fileno(), to_json(fields) + b"\n")
 
 
 class Guard:
-    """ASGI middleware around every request: token, sizes, time and number are limited; it is counted, timed and logged."""
+    """ASGI middleware around every request: token, bytes, time and number are limited; it is counted, timed, logged."""
 
     def __init__(self, app, predict, token, most_in_flight, registry):
-        self.app, self.predict, self.token, self.most_in_flight, self.in_flight = app, predict, token, most_in_flight, 0
+        self.app, self.predict, self.most_in_flight, self.token = app, predict, most_in_flight, token and token.encode()
+        self.in_flight = self.held = 0  # requests, and bytes of their bodies
         labels = {"labelnames": ("path", "status"), "registry": registry}
         self.requests = functools.cache(Counter("requests", "Requests answered.", **labels).labels)
-        seconds = Histogram(
-            "request_seconds",
-            "Seconds from the request's head to its answer.",
-            ["path"],
-            registry=registry,
-            buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5),
-        )
+        seconds = Histogram("request_seconds", "From head to answer.", ["path"], registry=registry, buckets=SECONDS)
         self.seconds = functools.cache(seconds.labels)
         current = Gauge("requests_in_flight", "Requests being answered.", registry=registry)
         current.set_function(lambda: self.in_flight)
@@ -160,7 +168,7 @@ class Guard:
     async def __call__(self, scope, receive, send):
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        start, log = time.perf_counter(), {"status": 499}  # 499: the client left before its answer
+        start, body, log = time.perf_counter(), bytearray(), {"status": 499}  # 499: the client left before its answer
 
         async def note_and_send(message):
             if message["type"] == "http.response.start":
@@ -170,113 +178,110 @@ class Guard:
         self.in_flight += 1
         try:
             headers = dict(scope["headers"])
-            body, answer = await self.admit(scope["path"], headers, receive)
-            if body is not None and scope["path"] == "/predict" and scope["method"] == "POST":
+            answer = self.refusal(scope["path"], headers) or await self.read(body, headers, receive)
+            if not answer and scope["path"] == "/predict" and scope["method"] == "POST":
                 # Not through FastAPI's routing, which would be a fifth of the whole request.
                 answer = self.predict(headers.get(b"content-type", b""), body, log)
-            if answer:
-                await answer(scope, receive, note_and_send)
-            elif body is not None:
-                await self.app(scope, replay(body, receive), note_and_send)
+            await (answer or self.app)(scope, receive, note_and_send)
+        except ClientDisconnect:
+            pass
         except Exception:
             log["status"] = 500
             raise
         finally:
             self.in_flight -= 1
-            self.record(scope, log, time.perf_counter() - start)
+            self.held -= len(body)
+            seconds, now = time.perf_counter() - start, datetime.datetime.now(datetime.UTC)
+            path = scope["path"] if scope["path"] in PATHS else "other"
+            self.requests(path, log["status"]).inc()
+            self.seconds(path).observe(seconds)
+            client = {"method": scope["method"][:MOST_LETTERS], "path": scope["path"][:MOST_LETTERS]}
+            write_line(time=now.isoformat(timespec="milliseconds"), **client, ms=round(seconds * 1000, 2), **log)
 
-    async def admit(self, path, headers, receive):
-        """Return (body, None), or (None, a refusal), or (None, None) if the client has gone."""
-        if path != "/health" and not self.authorized(headers.get(b"authorization", b"")):
-            return None, refuse(401, "This service needs a token: send the header Authorization: Bearer TOKEN.")
-        if self.in_flight > self.most_in_flight and path not in (
-            "/health",
-            "/metrics",
-        ):  # a busy copy is not a dead one
-            return None, refuse(503, "The service is busy; try again in a second.", {"Retry-After": "1"})
-        if int(headers.get(b"content-length", 0)) > MOST_BYTES:
-            return None, await self.too_large(headers, receive)
-        parts, size = [], 0
+    def refusal(self, path, headers):
+        """Return what a request is answered of which the head says enough, or None."""
+        if path == "/health":  # a busy copy is not a dead one
+            return None
+        scheme, _, given = headers.get(b"authorization", b"").partition(b" ")
+        if self.token and not (scheme.lower() == b"bearer" and hmac.compare_digest(given.strip(), self.token)):
+            return NO_TOKEN
+        return BUSY if self.in_flight > self.most_in_flight and path != "/metrics" else None
+
+    async def read(self, body, headers, receive):
+        """Read the request's body into ``body``, a bytearray; return None, or a refusal."""
+        refusal = TOO_LARGE if int(headers.get(b"content-length", 0)) > MOST_BYTES else None
+        more = not (refusal and b"expect" in headers)  # such a client asks before it sends
         try:
             async with asyncio.timeout(MOST_SECONDS):
-                while True:
+                while more:
                     message = await receive()
                     if message["type"] == "http.disconnect":
-                        return None, None
-                    parts.append(message.get("body", b""))
-                    size += len(parts[-1])
-                    if size > MOST_BYTES:
-                        return None, await self.too_large(headers, receive)
-                    if not message.get("more_body"):
-                        return b"".join(parts), None
+                        raise ClientDisconnect
+                    more = message.get("more_body")
+                    # Once refused, what still comes is thrown away: many clients listen only when they have sent all.
+                    part = b"" if refusal else message.get("body", b"")
+                    body += part
+                    self.held += len(part)
+                    if not refusal and (len(body) > MOST_BYTES or self.held > MOST_HELD):
+                        refusal = TOO_LARGE if len(body) > MOST_BYTES else BUSY
+                        self.held -= len(body)
+                        body.clear()
         except TimeoutError:
-            return None, refuse(408, f"The body did not arrive within {MOST_SECONDS} seconds; send it faster.")
-
-    async def too_large(self, headers, receive):
-        """Return the refusal; first throw away for a while what still comes, because many clients listen only then."""
-        if b"expect" not in headers:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(MOST_SECONDS):
-                    while (message := await receive()).get("more_body"):
-                        del message
-        return refuse(413, f"The body is over {MOST_BYTES} bytes; send fewer images at a time.")
-
-    def authorized(self, header):
-        return self.token is None or hmac.compare_digest(header, b"Bearer " + self.token.encode())
-
-    def record(self, scope, log, seconds):
-        path = scope["path"] if scope["path"] in PATHS else "other"
-        self.requests(path, log["status"]).inc()
-        self.seconds(path).observe(seconds)
-        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
-        line = {"time": now, "method": scope["method"], "path": scope["path"][:100], "ms": round(seconds * 1000, 2)}
-        print(json.dumps(line | log), flush=True)
+            return refusal or TOO_SLOW
+        return refusal
 
 
-PATHS = {"/predict", "/health", "/model", "/metrics"}
+class Refusal(BaseModel):
+    """Why a request was not answered, and what to do, in one sentence."""
+
+    detail: str
 
 
 def refuse(status, text, headers=None):
     return JSONResponse({"detail": text}, status, headers)
 
 
-def replay(body, receive):
-    """Return an ASGI ``receive`` that hands out a body that was read already."""
-    messages = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def receive_again():
-        return messages.pop() if messages else await receive()
-
-    return receive_again
+def refusals(*statuses):
+    """Return how FastAPI describes them."""
+    return dict.fromkeys(statuses, {"model": Refusal})
 
 
-def create_app(model_path, token=None, most_in_flight=100):
+PATHS = {"/predict", "/health", "/model", "/metrics"}
+CHALLENGE = {"WWW-Authenticate": "Bearer"}
+NO_TOKEN = refuse(401, "This service needs a token: send the header Authorization: Bearer TOKEN.", CHALLENGE)
+TOO_SLOW = refuse(408, f"The body did not arrive within {MOST_SECONDS} seconds; send it faster.")
+TOO_LARGE = refuse(413, f"The body is over {MOST_BYTES} bytes; send fewer images at a time.")
+BUSY = refuse(503, "The service is busy; try again in a second.", {"Retry-After": "1"})
+
+
+def create_app(model, token=None, most_in_flight=100):
     """Return the service for one model, a FastAPI application.
 
     Args:
-        model_path: a LiteRT file with its card beside it.
+        model: what `read_model` returns.
         token: what clients must send as ``Authorization: Bearer ...``; None lets everyone in.
         most_in_flight: further requests are answered 503.
 
     Raises:
-        ValueError: as `load_model`.
+        ValueError: as `load_model`, or no client could send the token.
     """
-    predict_images, card = load_model(model_path)
+    path, content, card = model
+    predict_images = load_model(path, content)
+    if token is not None:
+        token = token.strip()  # a file often ends in a line break
+        if not (token and token.isascii() and token.isprintable()):
+            raise ValueError(f"{TOKEN_VARIABLE} must be of printable ASCII characters; set another token, or unset it.")
     registry = CollectorRegistry()
-    confidence = Histogram(
-        "confidence",
-        "Probability of the likelier class.",
-        registry=registry,
-        buckets=(0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1),
-    )
+    confidence = Histogram("confidence", "Probability of the likelier class.", registry=registry, buckets=CONFIDENCES)
     quiet = {"tracing": False, "metrics": False, "logs": False}
-    app = FastAPI(title="Odd or even?", version=card["model_sha256"][:12], telemetry=quiet)
+    options = {"telemetry": quiet, "responses": refusals(408, 413, 503), "redirect_slashes": False}
+    app = FastAPI(title="Odd or even?", version=card["model_sha256"][:12], **options)
 
     def predict(content_type, body, log):
         if content_type.partition(b";")[0].strip().lower() != b"application/json":
             return refuse(415, "The body must be JSON; send the header Content-Type: application/json.")
         try:
-            images = PredictRequest.model_validate_json(body).images
+            images = REQUEST.validate_json(body)["images"]
         except ValidationError as error:
             return refuse(422, sentence(error))
         log["images"] = len(images)
@@ -284,39 +289,33 @@ def create_app(model_path, token=None, most_in_flight=100):
         for probability in probabilities:
             confidence.observe(max(probability, 1 - probability))
         labels = [card["classes"][probability > 0.5] for probability in probabilities]
-        return Response(json.dumps({"probabilities": probabilities, "labels": labels}), media_type="application/json")
+        return Response(to_json({"probabilities": probabilities, "labels": labels}), media_type="application/json")
 
     app.add_middleware(Guard, predict=predict, token=token, most_in_flight=most_in_flight, registry=registry)
-    schema = {"required": True, "content": {"application/json": {"schema": PredictRequest.model_json_schema()}}}
+    schema = {"required": True, "content": {"application/json": {"schema": REQUEST.json_schema()}}}
 
-    @app.post("/predict", response_model=PredictResponse, openapi_extra={"requestBody": schema})
-    async def describe_predict():  # the guard answers before it comes to this
+    @app.post("/predict", responses=refusals(401, 415, 422), openapi_extra={"requestBody": schema})
+    async def describe_predict() -> PredictResponse:  # the guard answers before it comes to this
         """Probability of the second class, and the likelier class, for each image."""
 
     @app.get("/health")
     async def health():
         return {"status": "ok"}
 
-    @app.get("/model")
+    @app.get("/model", responses=refusals(401))
     async def model():
         return {"input_shape": [PIXELS], "most_images": MOST_IMAGES, "process": os.getpid(), **card}
 
-    @app.get("/metrics")
+    @app.get("/metrics", responses=refusals(401))
     async def metrics():
         return Response(generate_latest(registry), media_type="text/plain; version=0.0.4")
 
     @app.exception_handler(HTTPException)
     async def explain(request, error):
-        known = f"{request.method} {request.url.path} is not served here; see /docs for what is."
-        return refuse(error.status_code, known, error.headers)
+        method, path = request.method[:MOST_LETTERS], request.scope["raw_path"][:MOST_LETTERS].decode()
+        return refuse(error.status_code, f"{method} {path} is not served here; see /docs for what is.", error.headers)
 
     return app
-
-
-def app_from_settings():
-    """Return the app that `main` describes in the environment: what each of several worker processes calls."""
-    settings = json.loads(os.environ[SETTINGS_VARIABLE])
-    return create_app(token=os.environ.get(TOKEN_VARIABLE), **settings)
 
 
 def command_line(arguments=None):
@@ -328,29 +327,36 @@ def command_line(arguments=None):
     parser.add_argument("--workers", type=int, default=1, help="processes; each counts its own metrics")
     parser.add_argument("--most-in-flight", type=int, default=100, help="per process; beyond it the answer is 503")
     parser.add_argument("--until-stdin-closes", action="store_true", help="stop when the process that started it ends")
-    return parser.parse_args(arguments)
+    given = parser.parse_args(arguments)
+    if min(given.workers, given.most_in_flight) < 1:
+        parser.error("--workers and --most-in-flight must be 1 or more.")
+    return given
 
 
 def main(arguments=None):
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
-    given = command_line(arguments)
-    if given.host not in LOOPBACK and not os.environ.get(TOKEN_VARIABLE):
+    class Workers(Multiprocess):
+        def terminate_all(self):
+            listener.close()  # while it is open here, the system goes on taking connections that nobody answers
+            super().terminate_all()
+
+    given, token = command_line(arguments), os.environ.get(TOKEN_VARIABLE)
+    if given.host not in LOOPBACK and not token:
         sys.exit(f"Serving beyond this machine needs a token: set {TOKEN_VARIABLE}, or leave --host out.")
-    settings = {"model_path": given.model, "most_in_flight": given.most_in_flight}
-    os.environ[SETTINGS_VARIABLE] = json.dumps(settings)
     try:
-        app = create_app(token=os.environ.get(TOKEN_VARIABLE), **settings)
-        listener = listen(given.host, given.port)
+        # Each worker gets this copy: all serve one version, also one that starts again when the files have changed.
+        make_app = functools.partial(create_app, read_model(given.model), token, given.most_in_flight)
+        app, listener = make_app(), listen(given.host, given.port)
     except ValueError as error:
         sys.exit(str(error))
     except (OSError, OverflowError) as error:
         sys.exit(
-            f"{given.host}, port {given.port}, cannot be used ({error}); choose another --port, or 0 for a free one."
+            f"{given.host}, port {given.port}, cannot be used ({error}); give another --port, or 0 for a free one."
         )
     config = uvicorn.Config(
-        app if given.workers == 1 else "lepton_helpers.serving:app_from_settings",
+        app if given.workers == 1 else make_app,
         factory=given.workers > 1,
         workers=given.workers,
         access_log=False,
@@ -359,14 +365,14 @@ def main(arguments=None):
         timeout_graceful_shutdown=MOST_SECONDS,
         timeout_keep_alive=75,  # longer than clients and load balancers keep an idle connection: they close it, not we
     )
-    server = uvicorn.Server(config)
     if given.until_stdin_closes:
         threading.Thread(target=stop_with_stdin, daemon=True).start()
-    print(json.dumps({"serving": f"http://{given.host}:{listener.getsockname()[1]}"}), flush=True)
+    host = f"[{given.host}]" if ":" in given.host else given.host
+    write_line(serving=f"http://{host}:{listener.getsockname()[1]}")
     if given.workers > 1:
-        Multiprocess(config, sockets=[listener]).run()
+        Workers(config, sockets=[listener]).run()
     else:
-        server.run(sockets=[listener])
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def listen(host, port):
@@ -401,29 +407,27 @@ def start(model_path, log_path, *options):
     Raises:
         RuntimeError: it did not start; the text is what it said.
     """
-    command = [sys.executable, "-m", "lepton_helpers.serving", str(model_path), "--port", "0", "--until-stdin-closes"]
+    command = [sys.executable, "-m", "lepton_helpers.serving", model_path, "--port", "0", "--until-stdin-closes"]
     environment = course.shielded(os.environ) | {"PYTHONPATH": str(pathlib.Path(__file__).parent.parent)}
     with open(log_path, "ab") as log:
         offset = log.tell()
-        process = subprocess.Popen(
-            [*command, *options], stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, env=environment
-        )
-    url, end = None, time.monotonic() + 30
+        files = {"stdin": subprocess.PIPE, "stdout": log, "stderr": subprocess.STDOUT}
+        process = subprocess.Popen([*command, *options], env=environment, **files)
+
+    def said():
+        return pathlib.Path(log_path).read_bytes()[offset:].decode(errors="replace")
+
+    end = time.monotonic() + 30
     while time.monotonic() < end and process.poll() is None:
         time.sleep(0.02)
-        text = pathlib.Path(log_path).read_bytes()[offset:].decode(errors="replace")
-        url = url or next(
-            (json.loads(line)["serving"] for line in text.splitlines() if line.startswith('{"serving"')), None
-        )
         with contextlib.suppress(OSError, http.client.HTTPException):
-            if url:
-                connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=5)  # never through a proxy
+            if found := re.search(r'"serving":"http://([^"]*)"', said()):
+                connection = http.client.HTTPConnection(found[1], timeout=5)  # never through a proxy
                 connection.request("GET", "/health")
                 if connection.getresponse().status == 200:
-                    return process, url
+                    return process, f"http://{found[1]}"
     process.kill()
-    text = pathlib.Path(log_path).read_bytes()[offset:].decode(errors="replace")
-    raise RuntimeError(f"The service did not start: {text.strip()}")
+    raise RuntimeError(f"The service did not start: {said().strip()}")
 
 
 if __name__ == "__main__":

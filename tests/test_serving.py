@@ -2,15 +2,21 @@
 
 import asyncio
 import contextlib
+import http.client
+import itertools
 import json
 import os
+import pathlib
 import re
 import signal
 import socket
+import string
 import subprocess
 import sys
 import threading
 import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import hypothesis
@@ -23,6 +29,9 @@ from lepton_helpers import data, serving
 
 JSON = {"Content-Type": "application/json"}
 MOST_MEGABYTES = 120
+MANIFEST = pathlib.Path(__file__).resolve().parent.parent / "deploy/service.yaml"
+ALLOWED_MEBIBYTES = int(re.search(r"limits: .*memory: (\d+)Mi", MANIFEST.read_text())[1])
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc, or writes to /dev/full")
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +75,7 @@ def service(folder, tmp_path_factory):
     process, url = serving.start(folder / "model.tflite", log)
     with httpx.Client(base_url=url, timeout=30) as client:
         yield process, client, log
-    process.terminate()
-    process.wait(10)
+    end(process)
 
 
 def answers(client, images):
@@ -78,11 +86,31 @@ def answers(client, images):
 
 def half_sent(url, body):
     """Return a connection that has sent the head of a request and half of its body."""
-    host, port = url.removeprefix("http://").split(":")
-    connection = socket.create_connection((host, int(port)), timeout=20)
-    head = f"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    connection.sendall(head.encode() + body[: len(body) // 2])
+    connection = socket.create_connection(address(url), timeout=20)
+    connection.sendall(post_head(len(body)) + body[: len(body) // 2])
     return connection
+
+
+def address(url):
+    """Return (host, port)."""
+    parts = httpx.URL(str(url))
+    return parts.host, parts.port
+
+
+def post_head(length):
+    """Return the head of a request to /predict with a body of so many bytes."""
+    head = f"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    return head.encode()
+
+
+def end(process):
+    process.terminate()
+    process.wait(20)
+
+
+def log_lines(path):
+    """Return the lines about requests in a log; each must be whole."""
+    return [json.loads(line) for line in path.read_text().splitlines() if not line.startswith(("INFO", '{"serving"'))]
 
 
 def read_all(connection):
@@ -108,7 +136,7 @@ def test_it_says_what_it_is(service, folder):
     assert client.get("/model").json() == {"input_shape": [784], "most_images": 64, "process": process.pid, **card}
     description = client.get("/openapi.json").json()
     schema = description["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    assert schema["properties"]["images"]["maxItems"] == 64 and client.get("/docs").status_code == 200
+    assert schema["additionalProperties"]["maxItems"] == 64 and client.get("/docs").status_code == 200
 
 
 IMAGE = [0.0] * 784
@@ -134,8 +162,9 @@ BAD = {
     "no image": (422, {"json": {"images": []}}, "^images: "),
     "65 images": (422, {"json": {"images": [IMAGE] * 65}}, "^images: .*64"),
     "not in a list": (422, {"json": {"images": IMAGE}}, r"^images\[0\]: "),
-    "no images": (422, {"json": {}}, "^images: .*required"),
-    "unknown field": (422, {"json": {"images": [IMAGE], "threshold": 0.7}}, "^threshold: "),
+    "no images": (422, {"json": {}}, "^The body: .*at least 1"),
+    "unknown field": (422, {"json": {"images": [IMAGE], "threshold": 0.7}}, "^threshold: .*'images'"),
+    "unknown fields only": (422, {"json": {"threshold": 0.7, "a": 1}}, "^threshold: .*'images'"),
     "a list": (422, {"json": [IMAGE]}, "^The body: "),
     "half the JSON": (422, {"content": '{"images": [[0, 0', "headers": JSON}, "^The body is not valid JSON: "),
     "no body": (422, {"headers": JSON}, "^The body is not valid JSON: "),
@@ -172,17 +201,15 @@ def test_wrong_methods_and_paths_are_refused(service, method, path, status):
 
 
 def test_what_is_not_http_is_refused(service, images, expected):
-    host, port = str(service[1].base_url).removeprefix("http://").strip("/").split(":")
     for nonsense in (b"\x16\x03\x01\x02\x00nonsense\r\n\r\n", b"POST /predict HTTP/1.1\r\nContent-Length: -5\r\n\r\n"):
-        with socket.create_connection((host, int(port)), timeout=10) as connection:
+        with socket.create_connection(address(service[1].base_url), timeout=10) as connection:
             connection.sendall(nonsense)
             assert b" 400 " in read_all(connection)
     np.testing.assert_allclose(answers(service[1], images[:3]), expected[:3], atol=1e-6)
 
 
 def test_a_client_that_asks_first_is_refused_before_it_sends(service):
-    host, port = str(service[1].base_url).removeprefix("http://").strip("/").split(":")
-    with socket.create_connection((host, int(port)), timeout=5) as connection:
+    with socket.create_connection(address(service[1].base_url), timeout=5) as connection:
         head = "POST /predict HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 100000000\r\n\r\n"
         connection.sendall(head.encode())
         assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")
@@ -222,7 +249,7 @@ def test_no_generated_request_ends_in_a_500(service, images, expected):
         headers = {"Content-Type": content_type.encode()}
         reply = client.request(method, path, content=body, headers=headers)
         seen.add(reply.status_code)
-        assert reply.status_code in (200, 307, 404, 405, 415, 422), reply.text
+        assert reply.status_code in (200, 404, 405, 415, 422), reply.text
         if reply.status_code >= 400 and method != "HEAD":
             refused(reply, reply.status_code)
 
@@ -277,8 +304,7 @@ def test_log_and_metrics_count_the_same_and_hold_no_image(folder, images, tmp_pa
         'path="other",status="404"} 1.0',
     ):
         assert line in metrics
-    process.terminate()
-    process.wait(10)
+    end(process)
     lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines() if line.startswith('{"time"')]
     predictions = [line for line in lines if line["path"] == "/predict"]
     assert [line.get("images") for line in predictions] == [1, 2, 3, None]
@@ -298,13 +324,12 @@ def test_more_than_the_limit_in_flight_gets_503(folder, images, tmp_path):
         connection.sendall(body[len(body) // 2 :])
         assert connection.recv(65536).startswith(b"HTTP/1.1 200")
     assert httpx.post(url + "/predict", content=body, headers=JSON).status_code == 200
-    process.terminate()
-    process.wait(10)
+    end(process)
 
 
 def test_a_body_that_does_not_come_gets_408(folder, monkeypatch):
     monkeypatch.setattr(serving, "MOST_SECONDS", 0.05)
-    app, sent = serving.create_app(folder / "model.tflite"), []
+    app, sent = serving.create_app(serving.read_model(folder / "model.tflite")), []
 
     async def never():
         await asyncio.sleep(60)
@@ -334,8 +359,7 @@ def test_with_a_token_only_its_holders_come_in(folder, images, tmp_path, monkeyp
     assert httpx.post(url + "/predict", json=body, headers={"Authorization": "Bearer sesame"}).status_code == 200
     assert httpx.get(url + "/metrics").status_code == 401 and httpx.get(url + "/health").status_code == 200
     assert "sesame" not in (tmp_path / "log").read_text()
-    process.terminate()
-    process.wait(10)
+    end(process)
 
 
 def refused_start(*arguments):
@@ -427,8 +451,7 @@ def test_what_a_user_has_set_reaches_no_service(folder, images, expected, tmp_pa
     monkeypatch.undo()
     with httpx.Client(base_url=url, timeout=30) as client:
         np.testing.assert_allclose(answers(client, images[:3]), expected[:3], atol=1e-6)
-    process.terminate()
-    process.wait(10)
+    end(process)
 
 
 def test_sigterm_under_load_loses_no_accepted_request(folder, images, expected, tmp_path):
@@ -479,8 +502,7 @@ def test_killed_in_the_middle_of_a_request_it_starts_again(folder, images, expec
     process, url = serving.start(folder / "model.tflite", tmp_path / "log")
     with httpx.Client(base_url=url) as client:
         np.testing.assert_allclose(answers(client, images[:9]), expected[:9], atol=1e-6)
-    process.terminate()
-    process.wait(10)
+    end(process)
 
 
 def test_it_ends_with_the_process_that_started_it(folder, tmp_path):
@@ -514,5 +536,244 @@ def test_the_model_is_read_once_and_never_written(folder, images, expected, tmp_
     model.unlink()
     with httpx.Client(base_url=url) as client:
         np.testing.assert_allclose(answers(client, images[:5]), expected[:5], atol=1e-6)
+    end(process)
+
+
+def cut(start, parts, close):
+    """Return a body of nearly 2 MB: its start, as many of the parts as fit, and its end."""
+    body = bytearray(start)
+    for part in parts:
+        if len(body) > 1_980_000:
+            break
+        body += part + b","
+    return bytes(body[:-1]) + close
+
+
+HEAVY = {
+    "238,328 unknown keys": cut(
+        b"{", (f'"{a}{b}{c}":0'.encode() for a, b, c in itertools.product(string.printable[:62], repeat=3)), b"}"
+    ),
+    "a key of 2 MB": b'{"' + b"k" * 1_990_000 + b'": 0}',
+    "a key with line breaks": b'{"\\n\\n' + b"k" * 1000 + b'": 0}',
+    "empty lists": cut(b'{"images": [', itertools.repeat(b"[]"), b"]}"),
+    "small lists": cut(b'{"images": [', itertools.repeat(b"[0]"), b"]}"),
+    "small dicts": cut(b'{"images": [', itertools.repeat(b'{"":0}'), b"]}"),
+    "a million numbers": cut(b'{"images": [[', itertools.repeat(b"0"), b"]]}"),
+    "a text of 2 MB": b'{"images": "' + b"t" * 1_990_000 + b'"}',
+    "a number of 2 MB": b'{"images": [[' + b"9" * 1_990_000 + b"]]}",
+    "one dict in another": b'{"images": ' * 150_000,
+}
+
+
+def cpu_seconds(process):
+    times = psutil.Process(process.pid).cpu_times()
+    return times.user + times.system
+
+
+@on_linux
+def test_whatever_is_sent_memory_stays_inside_what_the_manifest_allows(folder, images, expected, tmp_path):
+    process, url = serving.start(folder / "model.tflite", tmp_path / "log")
+
+    def peak_mebibytes():
+        return int(re.search(r"VmHWM:\s*(\d+) kB", pathlib.Path(f"/proc/{process.pid}/status").read_text())[1]) / 1024
+
+    for name, body in HEAVY.items():
+        before = cpu_seconds(process)
+        refused(httpx.post(url + "/predict", content=body, headers=JSON, timeout=60), 422)
+        assert cpu_seconds(process) - before < 0.9, name
+        assert peak_mebibytes() < ALLOWED_MEBIBYTES, name
+    body = json.dumps({"images": images[:1].tolist()}).encode().ljust(1_990_000)
+    held = []
+    for _ in range(99):
+        held.append(socket.create_connection(address(url), timeout=60))
+        held[-1].sendall(post_head(len(body)) + body[:-1])
+    for heavy in HEAVY.values():
+        reply = httpx.post(url + "/predict", content=heavy, headers=JSON, timeout=60)
+        refused(reply, reply.status_code)
+        assert reply.status_code in (422, 503)
+    replies = []
+    for connection in held:
+        with contextlib.suppress(OSError):  # refused long ago
+            connection.sendall(body[-1:])
+        replies.append(connection.recv(65536))
+    statuses = Counter(int(reply.split()[1]) for reply in replies)
+    assert set(statuses) <= {200, 408, 503} and statuses[503] > 50
+    assert peak_mebibytes() < ALLOWED_MEBIBYTES
+    for _ in range(20):  # what was held is free again
+        reply = httpx.post(url + "/predict", content=body, headers=JSON, timeout=60)
+        assert abs(reply.json()["probabilities"][0] - expected[0]) < 1e-6
+    end(process)
+    assert max(map(len, (tmp_path / "log").read_text().splitlines())) < 300
+
+
+@pytest.mark.parametrize(
+    "method, path, status",
+    [
+        ("GET", "/" + "a" * 9000, 404),
+        ("X" * 9000, "/predict", 405),
+        ("GET", "/health/?" + "a" * 9000, 404),
+        ("GET", "/%0A%0A", 404),
+    ],
+)
+def test_a_long_request_gets_a_short_answer_and_a_short_line(service, method, path, status):
+    _, client, log = service
+    reply = client.request(method, path)
+    assert len(refused(reply, status)) < 300 and len(reply.headers.raw) < 10 and len(str(reply.headers)) < 500
+    client.get("/health")
+    assert max(map(len, log.read_text().splitlines())) < 400
+
+
+def start_directly(folder, log, *options, output=None):
+    """Start the service as a shell would, with this environment; return (process, a connection to it)."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    command = [sys.executable, "-m", "lepton_helpers.serving", folder / "model.tflite", "--port", str(port), *options]
+    with open(log, "ab") as file:
+        process = subprocess.Popen(command, stdout=output or file, stderr=file)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    for _ in range(300):
+        with contextlib.suppress(ConnectionRefusedError):
+            connection.connect()
+            break
+        time.sleep(0.1)
+    return process, connection
+
+
+@on_linux
+def test_a_full_disk_under_the_log_costs_no_answer(folder, images, expected):
+    process, connection = start_directly(folder, "/dev/full")
+    connection.auto_open = 0  # one connection for all: whoever closes it loses the rest
+    body, got = json.dumps({"images": images[:1].tolist()}), []
+    with contextlib.suppress(http.client.HTTPException, ConnectionError):
+        for _ in range(300):
+            connection.request("POST", "/predict", body, JSON)
+            got.append(json.loads(connection.getresponse().read())["probabilities"][0])
+    end(process)
+    np.testing.assert_allclose(got, [expected[0]] * 300, atol=1e-6)
+
+
+@pytest.mark.parametrize("given", ["", " \n", "ses\u00e4me", "ses\tame", "ses\udcffame"])
+def test_a_token_that_nobody_could_send_is_refused_at_the_start(folder, monkeypatch, given):
+    monkeypatch.setenv(serving.TOKEN_VARIABLE, given)
+    assert f"{serving.TOKEN_VARIABLE} must" in refused_start(folder / "model.tflite", "--port", "0")
+
+
+def test_a_token_from_a_file_may_end_in_a_line_break(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv(serving.TOKEN_VARIABLE, " open sesame\r\n")
+    process, url = serving.start(folder / "model.tflite", tmp_path / "log")
+    for header in ("Bearer open sesame", "bearer open sesame", "BEARER  open sesame"):
+        assert httpx.get(url + "/model", headers={"Authorization": header}).status_code == 200
+    for header in ("Bearer opensesame", "Bearer", "open sesame", "Basic open sesame"):
+        reply = httpx.get(url + "/model", headers={"Authorization": header})
+        assert "token" in refused(reply, 401) and reply.headers["WWW-Authenticate"] == "Bearer"
+    end(process)
+
+
+def test_the_address_of_an_ipv6_host_can_be_used(folder, tmp_path):
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    process, url = serving.start(folder / "model.tflite", tmp_path / "log", "--host", "::1")
+    assert url.startswith("http://[::1]:") and httpx.get(url + "/health").status_code == 200
+    end(process)
+
+
+@pytest.mark.parametrize("option", ["--workers", "--most-in-flight"])
+@pytest.mark.parametrize("number", ["0", "-1"])
+def test_nobody_and_nothing_in_flight_are_refused(folder, option, number):
+    command = [sys.executable, "-m", "lepton_helpers.serving", folder / "model.tflite", "--port", "0", option, number]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 2 and "must be 1 or more" in result.stderr.splitlines()[-1]
+
+
+def test_its_description_lists_every_refusal(service):
+    description = service[1].get("/openapi.json").json()
+    answers = description["paths"]["/predict"]["post"]["responses"]
+    assert set(answers) == {"200", "401", "408", "413", "415", "422", "503"}
+    for status in set(answers) - {"200"}:
+        reference = answers[status]["content"]["application/json"]["schema"]["$ref"]
+        assert list(description["components"]["schemas"][reference.rpartition("/")[2]]["properties"]) == ["detail"]
+    assert set(description["paths"]["/model"]["get"]["responses"]) == {"200", "401", "408", "413", "503"}
+
+
+def worker_ids(url, seconds=20):
+    """Return the ids of both workers, once both have answered."""
+    found, limit = set(), time.monotonic() + seconds
+    while len(found) < 2 and time.monotonic() < limit:
+        found.add(httpx.get(url + "/model").json()["process"])
+    return found
+
+
+def test_workers_that_stop_refuse_what_is_new_and_finish_what_they_began(folder, images, expected, tmp_path):
+    process, url = serving.start(folder / "model.tflite", tmp_path / "log", "--workers", "2")
+    assert len(worker_ids(url)) == 2
+    body = json.dumps({"images": images[:1].tolist()}).encode()
+    held = [half_sent(url, body) for _ in range(6)]
+    time.sleep(0.5)
     process.terminate()
-    process.wait(10)
+    time.sleep(1.5)
+    assert process.poll() is None
+    start = time.monotonic()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(url + "/health", timeout=5)
+    assert time.monotonic() - start < 2
+    for connection in held:
+        connection.sendall(body[len(body) // 2 :])
+        reply = read_all(connection)
+        assert reply.startswith(b"HTTP/1.1 200")
+        assert abs(json.loads(reply.partition(b"\r\n\r\n")[2])["probabilities"][0] - expected[0]) < 1e-6
+    process.wait(20)
+
+
+def test_a_worker_that_starts_again_serves_the_version_that_was_started(folder, images, expected, tmp_path):
+    model = spoil(folder, tmp_path, "none")
+    process, url = serving.start(model, tmp_path / "log", "--workers", "2")
+    first = worker_ids(url)
+    for name in ("model.tflite", "model.json"):
+        (tmp_path / name).write_bytes((folder / name.replace("model", "other")).read_bytes())
+    psutil.Process(min(first)).kill()
+    seen, limit = set(), time.monotonic() + 30
+    while not seen - first and time.monotonic() < limit:
+        with contextlib.suppress(httpx.TransportError):
+            seen.add(httpx.get(url + "/model").json()["process"])
+    assert seen - first
+    version = json.loads((folder / "model.json").read_text())["model_sha256"]
+    for i in range(60):
+        assert httpx.get(url + "/model").json()["model_sha256"] == version
+        reply = httpx.post(url + "/predict", json={"images": images[i : i + 1].tolist()})
+        assert abs(reply.json()["probabilities"][0] - expected[i]) < 1e-6
+    end(process)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such pair of sockets")
+def test_each_line_of_the_log_is_one_write(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    reader, writer = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)  # each write arrives by itself
+    reader.settimeout(60)
+    process, connection = start_directly(folder, tmp_path / "log", output=writer)
+    pieces = [reader.recv(65536)]
+    for _ in range(3):
+        connection.request("GET", "/health")
+        connection.getresponse().read()
+        pieces.append(reader.recv(65536))
+    end(process)
+    assert all(piece.endswith(b"}\n") and json.loads(piece) for piece in pieces)
+
+
+def test_lines_of_several_workers_stay_whole(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    process, connection = start_directly(folder, tmp_path / "log", "--workers", "2")
+    connection.close()
+
+    def one_client(path):  # all its requests at once, so that both workers write without a pause
+        request = f"GET {path} HTTP/1.1\r\nHost: x\r\n"
+        with socket.create_connection(("127.0.0.1", connection.port), timeout=120) as client:
+            client.sendall((request + "\r\n").encode() * 199 + (request + "Connection: close\r\n\r\n").encode())
+            return read_all(client).count(b"HTTP/1.1 404 ")
+
+    paths = [f"/{letter * 90}" for letter in "abcdefghijklmnop"]
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(one_client, paths)) == [200] * 16
+    end(process)
+    assert Counter(line["path"] for line in log_lines(tmp_path / "log")) == dict.fromkeys(paths, 200)
