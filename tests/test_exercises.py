@@ -1,5 +1,7 @@
 """Every exercise answers: the solution is right, the stub is not attempted, each typical mistake gets its own hint."""
 
+import decimal
+import fractions
 import itertools
 import pathlib
 import time
@@ -124,3 +126,27 @@ def test_tensors_are_read_as_numbers():
     assert (
         checks.verdict("4.2", lambda *parts: tuple(tensorflow.constant(part) for part in solution(*parts))) == "right."
     )
+
+
+@pytest.mark.parametrize(
+    "number, wrap, kind",
+    [
+        ("4.3", str, "str"),
+        ("4.3", lambda value: str(value).encode(), "bytes"),
+        ("4.3", fractions.Fraction, "Fraction"),
+        ("4.3", decimal.Decimal, "Decimal"),
+        ("4.5", lambda interval: tuple(map(str, interval)), "str"),
+        ("4.5", lambda interval: [fractions.Fraction(float(end)) for end in interval], "Fraction"),
+        ("4.2", lambda parts: (parts[0].astype(str), parts[1]), "str"),
+        ("4.2", lambda parts: (parts[0], [[decimal.Decimal(x) for x in row] for row in parts[1]]), "Decimal"),
+    ],
+)
+def test_the_right_value_in_another_type_is_asked_for_as_a_number(number, wrap, kind):
+    exercise = dict(EXERCISES)[number]
+    solution = exercise.define(exercise.solution)
+    line = checks.verdict(number, lambda *arguments: wrap(solution(*arguments)))
+    assert line == f"not yet. The answer should be made of numbers (int or float), not of type {kind}."
+
+
+def test_a_large_whole_number_is_a_number():
+    assert checks.verdict("4.3", lambda sizes: 2**70) == f"not yet. {dict(EXERCISES)['4.3'].hint}"

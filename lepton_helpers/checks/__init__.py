@@ -4,19 +4,30 @@ The exercises of lesson NN are the dict ``EXERCISES`` in ``lesson_NN.py`` beside
 to add one. The notebook shows ``stub`` and ``solution`` exactly as they stand there, and the tests hold it to that.
 """
 
+import builtins
 import contextlib
 import ctypes
 import dataclasses
 import datetime
+import gc
 import importlib
+import io
 import json
+import os
 import pathlib
 import pkgutil
 import re
+import signal
+import sys
 import threading
+import time
+import types
+import warnings
 from collections.abc import Callable
 
 SECONDS = 5  # an answer that takes longer is stopped
+PRINTED = 100_000  # characters that an answer prints and the cell shows
+TIMED_OUT = f"not yet. It did not finish within {SECONDS} seconds. Is there a loop that never ends?"
 RECORD = pathlib.Path.cwd() / "progress.jsonl"  # beside the learner's copy of the lessons, where `make lab` lays it
 
 
@@ -74,6 +85,9 @@ def exercises(lesson):
 def check(number, answer):
     """Print in one line whether ``answer`` solves exercise ``number`` (a string such as ``"4.1"``). Never raises.
 
+    The answer runs in a copy of the kernel where that is possible: there it changes nothing, such as a list that it appends
+    to, and the numbers that it draws are drawn again by the next cell. The stop button ends it.
+
     In a learner's copy of the lessons the verdict is also noted, in the file ``RECORD``, which nothing sends anywhere.
     """
     line = verdict(number, answer)
@@ -121,29 +135,127 @@ def verdict(number, answer):
         exercise = exercises(str(number).split(".")[0])[str(number)]
     except (ValueError, KeyError, ModuleNotFoundError):
         return 'there is no exercise of this number. Numbers are strings such as "4.1".'
-    return _within_time(lambda: _judge(exercise, answer))
 
-
-def _within_time(work):
-    """Run ``work`` in a thread of its own, so that an answer that hangs, exits or raises cannot harm the notebook."""
-    result = []
-
-    def run():
+    def work():
         import numpy as np
 
         try:
             with np.errstate(all="ignore"):  # wrong answers divide by zero; the hint says so
-                result.append(work())
+                return _judge(exercise, answer)
         except BaseException as error:  # an answer may raise anything, even SystemExit
-            result.append(f"not yet. Reading your answer raised {type(error).__name__}: {_text(error)}")
+            return f"not yet. Reading your answer raised {type(error).__name__}: {_text(error)}"
 
-    thread = threading.Thread(target=run, daemon=True)
+    return _in_process(work) or _in_thread(work)
+
+
+def _in_process(work):
+    """Run ``work`` in a copy of the kernel, which can be ended whatever it does; return None where only the kernel serves.
+
+    That is: on Windows, which cannot copy a process (a new one needs seconds for its imports); on macOS, where Apple's
+    linear algebra, NumPy's there, crashes in a copy; and for answers that need TensorFlow or talk with the notebook.
+    """
+    if sys.platform != "linux":
+        return None
+    import multiprocessing
+
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_answer, args=(work, sender))
+    end, printed, room = time.monotonic() + SECONDS, [], PRINTED
+    try:
+        with warnings.catch_warnings():  # a fork beside threads: the copy does without what needs them
+            warnings.simplefilter("ignore", DeprecationWarning)
+            process.start()
+        sender.close()
+        while receiver.poll(max(0, end - time.monotonic())):
+            name, text = receiver.recv()
+            if name == "kernel":
+                printed.clear()
+            if name in ("verdict", "kernel"):
+                return text
+            if room:
+                printed.append((name, text[:room]))
+                room -= len(printed[-1][1])
+        return TIMED_OUT
+    except (EOFError, OSError):
+        if process.pid is None:  # no memory or no number was left for it
+            return None
+        return "not yet. Python ended while it ran your answer. Does it leave Python, or need too much memory?"
+    finally:
+        sender.close()
+        receiver.close()
+        if process.pid:
+            process.kill()
+            process.join()
+        for name, text in printed:
+            with contextlib.suppress(UnicodeError):
+                getattr(sys, name).write(text)
+
+
+def _answer(work, sender):
+    """Send what ``work`` prints and returns, as pairs (kind, text), from inside the copy, and end it."""
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the stop button reaches the kernel, which then ends this process
+        signal.alarm(SECONDS + 1)  # and if the kernel dies, this does
+        lock = threading.RLock()
+
+        def send(*message):
+            with lock:
+                sender.send(message)
+
+        def leave(*arguments, **options):
+            send("kernel", None)
+            os._exit(0)
+
+        sys.stdout, sys.stderr = _Sent(send, "stdout"), _Sent(send, "stderr")
+        gc.freeze()  # what the kernel left behind is not collected here: TensorFlow's part of it would want to compute
+        if os.environ.get("OMP_NUM_THREADS") != "1":  # threads that were waiting for work are not in the copy
+            import threadpoolctl
+
+            threadpoolctl.threadpool_limits(1)
+        # What hangs or does harm in a copy leaves it, for the thread: TensorFlow's threads are missing, and Jupyter's
+        # sockets would be used by two.
+        builtins.input = leave
+        if "jupyter_client.session" in sys.modules:
+            sys.modules["jupyter_client.session"].Session.send = leave
+        if entries := sys.modules.get("tensorflow.python.pywrap_tfe"):
+            for name in [name for name in dir(entries) if re.match("TFE_Py_.*Execute", name)]:
+                setattr(entries, name, leave)
+        else:
+
+            def find_spec(name, path=None, target=None):
+                return leave() if name == "tensorflow" else None
+
+            sys.meta_path.insert(0, types.SimpleNamespace(find_spec=find_spec))
+        send("verdict", work())
+    finally:
+        os._exit(0)
+
+
+class _Sent(io.TextIOBase):
+    """A stream, as ``sys.stdout``, that sends what is written to it."""
+
+    encoding = "utf-8"
+
+    def __init__(self, send, name):
+        self.send, self.name = send, name
+
+    def write(self, text):
+        self.send(self.name, text[:PRINTED])
+        return len(text)
+
+
+def _in_thread(work):
+    """Run ``work`` in a thread, which is ended when the time is over or the cell is stopped (not in a long call in C)."""
+    result = []
+    thread = threading.Thread(target=lambda: result.append(work()), daemon=True)
     thread.start()
-    thread.join(SECONDS)
-    if result:
-        return result[0]
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
-    return f"not yet. It did not finish within {SECONDS} seconds. Is there a loop that never ends?"
+    try:
+        thread.join(SECONDS)
+    finally:
+        if not result:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
+    return result[0] if result else TIMED_OUT
 
 
 def _judge(exercise, answer):
@@ -206,9 +318,15 @@ def _mismatch(got, expected):
     if isinstance(expected, BaseException | dict | str | bool | None):
         return ""
     try:
+        numbers = np.asarray(got)
+        items = () if numbers.dtype.kind in "biufc" else numbers.ravel().tolist()
+        for item in items:  # float(...) would read text, too
+            if not issubclass(type(item), int | float | complex):
+                got = item
+                raise TypeError
         numbers = np.asarray(got, dtype=float)
     except (TypeError, ValueError, OverflowError):
-        return f"The answer should be made of numbers, but it is of type {type(got).__name__}."
+        return f"The answer should be made of numbers (int or float), not of type {type(got).__name__}."
     if numbers.shape != np.shape(expected):
         return f"The answer should have the shape {np.shape(expected)}, but yours has {numbers.shape}."
     return "The answer contains NaN or infinity: look for a division by zero." if not np.isfinite(numbers).all() else ""
