@@ -1,4 +1,4 @@
-"""How pytest runs the lessons: nbval compares every printed output; here a dead kernel is noticed, and budgets are kept."""
+"""How pytest runs the lessons: nbval compares every printed output; here figures are compared, a dead kernel is noticed, and budgets are kept."""
 
 import pathlib
 import sys
@@ -6,6 +6,7 @@ import threading
 import time
 from queue import Empty
 
+import figures
 import lab
 
 lab.shield()  # kernels inherit it: what the person who runs the tests has set for other programs stays out
@@ -70,12 +71,19 @@ def await_reply(self, msg_id, timeout=None):
 nbval.kernel.RunningKernel.await_reply = await_reply
 
 
-def run_cell(self, nbval_runtest=nbval.plugin.IPyNbCell.runtest):
-    """Run a cell and compare what it prints; with --twice, run it again and compare that, too."""
+def run_once(self, nbval_runtest=nbval.plugin.IPyNbCell.runtest):
+    """Run a cell and compare what it prints, as nbval does, and what it draws."""
     nbval_runtest(self)
+    if fault := figures.fault(self.cell.outputs, self.test_outputs, self.options["check"]):
+        raise nbval.plugin.NbCellError(self.cell_num, fault, self.cell.source)
+
+
+def run_cell(self):
+    """Run a cell and compare; with --twice, run it again and compare that, too."""
+    run_once(self)
     if self.config.option.twice:
         try:
-            nbval_runtest(self)
+            run_once(self)
         except nbval.plugin.NbCellError as error:
             raise nbval.plugin.NbCellError(
                 error.cell_num, f"Run a second time, this cell differs. {error}", error.source, error.inner_traceback

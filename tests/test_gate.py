@@ -1,6 +1,8 @@
 """The lessons pass the gate; and the gate and nbval catch every fault planted into a real lesson, each by name."""
 
+import base64
 import copy
+import io
 import json
 import os
 import re
@@ -8,8 +10,12 @@ import shutil
 import subprocess
 import sys
 
+import claims
+import figures
 import gate
 import links
+import numpy as np
+import PIL.Image
 import pytest
 import refresh
 from hypothesis import given, settings
@@ -320,6 +326,182 @@ def test_the_gate_catches(plant):
     found = gate.problems(notebook, NAME)
     assert any(STATIC[plant] in line for line in found), found
     assert all(re.fullmatch(rf"{re.escape(NAME)}, cell \d+: .+", line) for line in found)
+
+
+# Faults that an older gate let through. Each is refreshed after it is planted, as its author would do.
+FIGURE = "the accuracy was 0.9137"
+
+
+def says(text, cell="## 4.2"):
+    """Return a plant that adds ``text`` to the cell of the lesson that holds ``cell``."""
+
+    def plant(notebook):
+        prose(notebook, cell).source += f"\n\n{text}"
+
+    return plant
+
+
+def without_evidence(source):
+    """Return a plant that states a number which a code cell holds in ``source``, but neither computes nor prints compared."""
+
+    def plant(notebook):
+        cell = code(notebook, "flat = images")
+        cell.source += f"\n{source}"
+        says(f"Here {FIGURE}.")(notebook)
+
+    return plant
+
+
+def from_an_output_that_is_not_compared(notebook):
+    output = code(notebook, "for name, (single, double)").outputs[0].text
+    says(f"The last one is {re.search(r'0[.][0-9]{9,}', output)[0]}.", "In float32, the number")(notebook)
+
+
+def with_cell(kind, source, **rest):
+    def plant(notebook):
+        cell = notebooks.nbformat.from_dict(text_cell(source, kind, id="added", **rest))
+        notebook.cells.insert(7, cell)
+
+    return plant
+
+
+def with_output(data):
+    def plant(notebook):
+        output = notebooks.nbformat.v4.new_output("display_data", data, metadata={})
+        code(notebook, "flat = images").outputs.append(output)
+
+    return plant
+
+
+def with_code(source):
+    def plant(notebook):
+        code(notebook, "flat = images").source += f"\n{source}"
+
+    return plant
+
+
+def replaced(old, new, cell=None):
+    def plant(notebook):
+        found = prose(notebook, cell or old)
+        assert old in found.source
+        found.source = found.source.replace(old, new)
+
+    return plant
+
+
+def with_image(png):
+    def plant(notebook):
+        for output in code(notebook, "plots.image_grid").outputs:
+            if "image/png" in output.get("data", {}):
+                output.data["image/png"] = png
+
+    return plant
+
+
+ONE_PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+LINK = "links to {}"
+NOT_SHOWN = "which no cell of its section shows"
+ODD = "which hides text or does not render alike everywhere"
+SLIPPED = {
+    "number only in a comment": (without_evidence(f"# {FIGURE}"), NOT_SHOWN),
+    "number only in a docstring": (without_evidence(f'def f():\n    """Here {FIGURE}."""'), NOT_SHOWN),
+    "number only in a text that is not printed": (without_evidence(f'note = "{FIGURE}"'), NOT_SHOWN),
+    "number in an output that is not compared": (from_an_output_that_is_not_compared, NOT_SHOWN),
+    "number in backticks": (says("It prints `0.9137`."), "says 0.9137"),
+    "number in a formula": (says("So $a = 0.9137$."), "says 0.9137"),
+    "number in a displayed formula": (says("$$a = 0.9137$$"), "says 0.9137"),
+    "number in a heading": (replaced("## 4.2 Clean", "## 4.2 Clean 97 of 100 images"), "says 97"),
+    "number in the title": (replaced("# 4 · Train", "# 4 · In 77 minutes: train", "Binder"), "says 77"),
+    "number in folded text": (says(f"<details><summary>More</summary>\n\nHere {FIGURE}.\n\n</details>"), "says 0.9137"),
+    "number in a summary": (says("<details><summary>All 77 answers</summary>\n\nNone.\n\n</details>"), "says 77"),
+    "number in a table": (says("| a | b |\n|---|---|\n| accuracy | 0.9137 |"), "says 0.9137"),
+    "number in a diagram": (says("```mermaid\ngraph TD\n    A[77 units] --> B\n```"), "says 77"),
+    "number in fenced text": (says(f"```\n{FIGURE}\n```"), "says 0.9137"),
+    "number with a unit right behind it": (says("It takes 300MB."), "says 300"),
+    "number as a power": (says("The error is 1e-9."), "says 1e-9"),
+    "number as a power in a formula": (says(r"The error is $3 \cdot 10^{-7}$."), "says 3e-7"),
+    "number with 'percent'": (says("This is 7 percent of all."), "says 7 percent"),
+    "percentage that a cell holds as another number": (says("This is 28 % of all."), "says 28 %"),
+    "number without its zero": (says("The accuracy was .9137."), "says .9137"),
+    "number in full-width digits": (says("Here ７７ of them."), "says 77"),
+    "number as an entity": (says("Here &#55;&#55; of them."), "says 77"),
+    "number in words": (says("Here seventy-three of them."), "says seventy-three"),
+    "number with the wrong sign": (says("It changes by -5000."), "says -5000"),
+    "number after the name of a lesson": (says("See lesson 2, 12,345 images."), "says 12,345"),
+    "percentage after the name of a lesson": (says("In lesson 2 77 % are even."), "says 77 %"),
+    "number before a year": (says("Others find more (77.7 %, 2000)."), "says 77.7 %"),
+    "number beside the time": (replaced("**Time**: ", "**Time**: for 77.7 % of you, "), "says 77.7 %"),
+    "number in the further reading": (
+        replaced("## Further reading", f"## Further reading\n\nHere {FIGURE}."),
+        "says 0.9137",
+    ),
+    "raw cell": (with_cell("raw", f"Here {FIGURE}."), "is a raw cell"),
+    "attachment": (
+        with_cell("markdown", "A picture.", attachments={"a.png": {"image/png": ONE_PIXEL}}),
+        "has an attachment",
+    ),
+    "capital HTML": (says("<SCRIPT>alert(1)</SCRIPT>"), ODD),
+    "HTML within a line": (says("This is <B>bold</B>."), ODD),
+    "HTML with attributes": (says('<details open style="color:red"><summary>A</summary></details>'), ODD),
+    "comment": (says(f"<!-- {FIGURE} -->"), ODD),
+    "comment within a line": (says(f"This <!-- {FIGURE} --> is hidden."), ODD),
+    "hidden formula": (says(r"So $\phantom{a}$."), ODD),
+    "link in a formula": (says(r"So $\href{https:example.org}{a}$."), ODD),
+    "invisible character": (says("97\u200b7 images."), "that nobody sees (U+200B)"),
+    "stored HTML": (
+        with_output({"text/html": "<b>0.9137</b>", "text/plain": "x"}),
+        "of a kind that lessons do not hold",
+    ),
+    "displayed HTML": (with_code("from IPython.display import HTML\nHTML('<b>bold</b>')"), "takes more from IPython"),
+    "IPython under another name": (with_code("import IPython as i\ni.display.HTML('')"), "takes more from IPython"),
+    "magic": (with_code("%time x = 1"), "is not plain Python"),
+    "magic of a whole cell": (
+        with_cell("code", "%%html\n<b>bold</b>", outputs=[], execution_count=1),
+        "is not plain Python",
+    ),
+    "bare link": (says("See www.example.org."), LINK.format("www.example.org")),
+    "link in angle brackets": (says("See <ftp://example.org>."), LINK.format("ftp://example.org")),
+    "reference link": (says("See [this][1].\n\n[1]: nowhere.ipynb"), LINK.format("nowhere.ipynb")),
+    "definition that hides text": (says(f"[//]: # ({FIGURE})"), LINK.format("#")),
+    "link in another form": (says("See [a](<no where.ipynb>)."), "links to"),
+    "link under another number": (
+        says("See [lesson 2](03_optimizers.ipynb)."),
+        "calls 03_optimizers.ipynb by another number",
+    ),
+    "next lesson left out": (
+        replaced("(05_deploy_the_model.ipynb)", "(03_optimizers.ipynb)", "## Key points"),
+        "to the next lesson",
+    ),
+    "section that does not exist": (says("See section 4.99."), "names section 4.99"),
+    "section of another lesson that does not exist": (says("See section 2.99."), "names section 2.99"),
+    "exercise that does not exist": (says("See exercises 4.1 and 4.9."), "names exercise 4.9"),
+    "lesson that does not exist": (says("As in lessons 2 and 77."), "names lesson 77"),
+    "work that is not listed": (says("This was found early (Nobody et al., 1999)."), "cites a work of 1999"),
+    "work of another year": (says("Wilson (1926) gives an interval."), "cites a work of 1926"),
+    "work of another author": (says("Nobody (1927) gives an interval."), "cites a work of 1927"),
+    "comment that steers nbval": (with_code("## NBVAL_IGNORE_OUTPUT"), "steers nbval by a comment"),
+    "heading underlined": (says("Another part\n============"), "level 1"),
+    "image of one pixel": (with_image(ONE_PIXEL), "of 1 by 1 pixels"),
+    "image that is none": (with_image("AAAA"), "an image that cannot be read"),
+}
+
+
+def refreshed(notebook):
+    """Note what `make refresh` would note of a lesson whose text has changed."""
+    for cell in notebook.cells[1:]:
+        if cell.cell_type == "markdown":
+            cell.metadata["figures"] = notebooks.figures_digest(cell.source)
+    notebooks.describe_images(notebook)
+    return notebook
+
+
+@pytest.mark.parametrize("kind", SLIPPED)
+def test_the_gate_catches_what_an_older_one_let_through(kind):
+    notebook = copy.deepcopy(REAL)
+    plant, message = SLIPPED[kind]
+    plant(notebook)
+    found = gate.problems(refreshed(notebook), NAME)
+    assert any(message in line for line in found), found
 
 
 def test_an_empty_last_cell_is_all_that_is_wrong():
@@ -757,6 +939,124 @@ def test_a_dead_kernel_is_noticed_within_30_seconds(report):
     assert float(seconds[1]) < 30
 
 
+# Faults in stored figures, each on a real figure of lesson 03 (curves).
+FIGURES = notebooks.read(notebooks.FOLDER / "03_optimizers.ipynb")
+
+
+def stored_figures(notebook):
+    return [
+        output for cell in notebook.cells for output in cell.get("outputs", []) if "image/png" in output.get("data", {})
+    ]
+
+
+def redrawn(change):
+    """Return a plant that changes the pixels (rows, columns, 3) of the first stored figure."""
+
+    def plant(notebook):
+        output = stored_figures(notebook)[0]
+        pixels = np.array(figures.opened(output.data["image/png"]))
+        file = io.BytesIO()
+        PIL.Image.fromarray(np.ascontiguousarray(change(pixels))).save(file, "png")
+        output.data["image/png"] = base64.b64encode(file.getvalue()).decode()
+
+    return plant
+
+
+def near(pixels, color):
+    """Where the pixels have about this color."""
+    return np.abs(pixels.astype(int) - color).max(axis=2) < 60
+
+
+BLUE, VERMILION = (0, 114, 178), (213, 94, 0)
+
+
+def curve_moved(pixels):
+    """The blue curve lies 8 pixels lower, about 3 % of the axis."""
+    blue, moved = near(pixels, BLUE), pixels.copy()
+    moved[blue] = 255
+    moved[8:][blue[:-8]] = pixels[:-8][blue[:-8]]
+    return moved
+
+
+def colors_exchanged(pixels):
+    exchanged, blue, red = pixels.copy(), near(pixels, BLUE), near(pixels, VERMILION)
+    exchanged[blue], exchanged[red] = VERMILION, BLUE
+    return exchanged
+
+
+def exchanged(notebook):
+    one, other = stored_figures(notebook)[:2]
+    one.data["image/png"], other.data["image/png"] = other.data["image/png"], one.data["image/png"]
+
+
+def repeated(notebook):
+    cell = next(cell for cell in notebook.cells if stored_figures(new_notebook([cell])))
+    cell.outputs.append(copy.deepcopy(cell.outputs[-1]))
+
+
+def new_notebook(cells):
+    return notebooks.nbformat.v4.new_notebook(cells=cells)
+
+
+DRAWN = {
+    "exchanged": (exchanged, "in another size|otherwise than the run draws it"),
+    "one pixel": (redrawn(lambda pixels: pixels[:1, :1]), "1 by 1 pixels"),
+    "white": (redrawn(lambda pixels: np.full_like(pixels, 255)), "otherwise than"),
+    "mirrored": (redrawn(lambda pixels: pixels[:, ::-1]), "otherwise than"),
+    "upside down": (redrawn(lambda pixels: pixels[::-1]), "otherwise than"),
+    "curve moved": (redrawn(curve_moved), "otherwise than"),
+    "colors exchanged": (redrawn(colors_exchanged), "otherwise than"),
+    "cropped": (redrawn(lambda pixels: pixels[:, :-9]), "in another size"),
+    "repeated": (repeated, "draws 1 figures and stores 2|dissimilar number"),
+}
+HARMLESS = {
+    "two pixels wider": redrawn(lambda pixels: np.pad(pixels, ((0, 0), (2, 0), (0, 0)), mode="edge")),
+    "a pixel lower": redrawn(lambda pixels: np.roll(pixels, 1, axis=0)),
+    "a little darker": redrawn(lambda pixels: (pixels * 0.9).astype("uint8")),
+}
+
+
+def start_of_lesson(plant=lambda notebook: None):
+    """Lesson 03 up to its first figure, with a fault planted."""
+    notebook = copy.deepcopy(FIGURES)
+    notebook.cells = notebook.cells[: notebook.cells.index(prose(notebook, "*Figure: 25 steps"))]
+    plant(notebook)
+    return notebook
+
+
+def faults_in_figures(notebook, compared=True):
+    sound = start_of_lesson()
+    cells = zip(notebook.cells, sound.cells, strict=True)
+    return "".join(figures.fault(cell.get("outputs", []), run.get("outputs", []), compared) for cell, run in cells)
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+def test_a_figure_that_is_not_the_drawn_one_is_found(kind):
+    plant, message = DRAWN[kind]
+    assert re.search(message, faults_in_figures(start_of_lesson(plant)))
+
+
+@pytest.mark.parametrize("kind", HARMLESS)
+def test_a_figure_that_shows_the_same_passes(kind):
+    assert faults_in_figures(start_of_lesson(HARMLESS[kind])) == ""
+
+
+def test_of_a_cell_that_is_not_compared_only_number_and_size_of_the_figures_count():
+    assert faults_in_figures(start_of_lesson(DRAWN["mirrored"][0]), compared=False) == ""
+    for kind in ("one pixel", "cropped", "repeated"):
+        assert faults_in_figures(start_of_lesson(DRAWN[kind][0]), compared=False)
+
+
+def test_a_run_compares_what_it_draws_with_what_is_stored(tmp_path):
+    for kind in ("mirrored", "exchanged", "repeated"):
+        notebooks.write(start_of_lesson(DRAWN[kind][0]), tmp_path / f"03_{kind}.ipynb")
+    notebooks.write(start_of_lesson(), tmp_path / "03_sound.ipynb")
+    printed = run_lessons(tmp_path, None, "--twice")
+    failed = re.findall(r"^FAILED (?:.*/)?03_(\w+)\.ipynb", printed, re.M)
+    assert set(failed) == {"mirrored", "exchanged", "repeated"}, printed
+    assert "Figure 1 of the cell is stored otherwise than the run draws it" in printed
+
+
 def with_another_digit(i, place, step):
     """The lesson with the digit at ``place`` of cell ``i`` changed, and not to 0."""
     mutant = copy.copy(REAL)
@@ -782,24 +1082,35 @@ def test_every_changed_digit_in_prose_is_found():
 def test_most_wrong_numbers_are_found_even_after_a_refresh():
     """What the outputs do not show is found, unless it happens to name another number of the same section."""
     escaped, tried = [], 0
-    for i, cell in enumerate(REAL.cells):
-        if cell.cell_type != "markdown":
-            continue
-        text = gate.NO_FIGURES.sub(
-            lambda match: " " * len(match[0]), cell.source.partition("**Time**")[0].partition("## Further")[0]
-        )
-        for match in gate.NUMBER.finditer(text):
-            if "." in match[1] or "%" in match[0] or float(match[1].replace(",", "")) >= 10:
-                for place in (match.start(1) + k for k, character in enumerate(match[1]) if character.isdigit()):
-                    tried += 1
-                    if not list(gate.prose_numbers(with_another_digit(i, place, 1 + tried % 9))):
-                        escaped.append((i, match[0]))
-    assert tried > 50
-    assert len(escaped) <= 0.1 * tried, escaped
+    lesson = gate.Lesson(NAME, REAL)
+    for i, cell in lesson.of_type("markdown")[1:]:
+        written = [claim.written for sentence in lesson.sentences(i) for claim in claims.claims(sentence)]
+        for number in dict.fromkeys(number for number in written if number in cell.source):
+            start = cell.source.index(number)
+            for place in (start + k for k, character in enumerate(number) if character.isdecimal()):
+                tried += 1
+                if not list(gate.prose_numbers(with_another_digit(i, place, 1 + tried % 9))):
+                    escaped.append((i, number))
+    assert tried > 80
+    assert len(escaped) <= 0.12 * tried, (len(escaped), tried, escaped)
 
 
-def test_numbers_are_read_as_code_writes_them():
-    assert gate.numbers_in("1_000 2,000 1e-4 x=0.5 [3] 1e999") == {1000, 2000, 1e-4, 0.5, 3}
+def test_numbers_are_read_as_outputs_and_code_write_them():
+    assert claims.numbers_in("1,000 2,000 1e-4 x=0.5 [3] 1e999 -7 300MB 8-9") == {
+        1000,
+        2000,
+        1e-4,
+        0.5,
+        3,
+        -7,
+        300,
+        8,
+        9,
+    }
+    assert claims.numbers_in("right: 4.5% (-3 %)") == {4.5, 0.045, -3, -0.03}
+    code = 'def f(x=1_000):\n    """Not 77."""\n    return -2.5 * x  # not 78\n\nprint(f"{f(3):.4f} not 79")'
+    assert claims.numbers_in_code(code) == {1000, -2.5, 2.5, 3}
+    assert claims.numbers_in_code("%time 77") == set()
 
 
 def test_links_are_written_from_the_repository_url(tmp_path, monkeypatch):

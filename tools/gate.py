@@ -1,17 +1,19 @@
 """The static gate: what a lesson must be, checked without running it: `python tools/gate.py [04]`.
 
-nbval runs the lessons and compares what they print. This finds what nbval lets through: cells that were never run,
-images, prose that contradicts the outputs, a broken order, dead links. Each rule is a generator function that takes
+The tests run the lessons and compare what they print and draw. This finds what they let through: cells that were never run,
+prose that contradicts the outputs, a broken order, dead links. Each rule is a generator function that takes
 a ``Lesson`` and yields (cell index, what is wrong and what to do); ``RULES`` lists them.
 """
 
+import ast
 import copy
 import dataclasses
 import functools
-import math
 import re
 import sys
 
+import claims
+import figures as images
 import links
 import nbformat
 import refresh
@@ -20,7 +22,7 @@ import notebooks
 from lepton_helpers import checks
 
 IGNORE_TAG, RAISES_TAG = "nbval-ignore-output", "raises-exception"
-MIME_TYPES = {"text/plain", "text/html", "image/png"}
+MIME_TYPES = {"text/plain", "image/png"}
 MOST_LINES, WIDEST = 30, 88
 # What other programs leave in a notebook's or a cell's metadata, by the names they use.
 ADDED_BY = {
@@ -34,13 +36,12 @@ ADDED_BY = {
     "an older format": {"orig_nbformat", "orig_nbformat_minor"},
 }
 CLOSING = ["In the source", "Key points", "Further reading"]
-# What stands in prose but states no figure: code, formulas, link targets, headings, names of sections and lessons, years of works.
-NO_FIGURES = re.compile(
-    r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$\n]*\$|<details>.*?</details>|\]\([^)]*\)|^#[^\n]*$|^\d+\. "
-    r"|\b(?:sections?|exercises?|lessons?|chapters?)\s[\d.,\s]+(?:(?:and|to|or)\s[\d.]+)?|\((?:[^()]*,\s)?(?:1[6-9]|20)\d\d[a-z]?\)",
-    re.S | re.M | re.I,
-)
-NUMBER = re.compile(r"(?<![\w.,])(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(\s?%)?(?![\w%]|[.,]\d)")
+# What a formula may not hold, because it hides, colors or links, and what may stand in no cell, because nobody sees it.
+HIDING = re.compile(r"\\(?:href|url|style|class|cssId|html\w*|\w*color\w*|\w*phantom|require|unicode)\b")
+INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ue000-\uf8ff]")
+SHOWN = {("IPython.display", "Audio"), ("IPython.display", "display")}  # all that a lesson imports from IPython
+OURS = re.compile(r"\bour (?:machine|computer)\b", re.I)
+ARTICLE = "In the source"
 
 
 @dataclasses.dataclass
@@ -67,13 +68,49 @@ class Lesson:
         return [(i, cell) for i, cell in enumerate(self.cells) if cell.cell_type == kind]
 
     @functools.cached_property
+    def opening(self):
+        """The links of the first cell, which `make links` writes."""
+        return links.opening(self.name)
+
+    @functools.cached_property
+    def markdown(self):
+        """What the text cells hold: a dict from cell index to (tokens, link targets that are defined apart)."""
+        parsed = {i: claims.parse(cell.source.replace(self.opening, "")) for i, cell in self.of_type("markdown")}
+        return {
+            i: (tokens, [link["url"] for link in state.env["ref_links"].values()])
+            for i, (tokens, state) in parsed.items()
+        }
+
+    @functools.cached_property
     def headings(self):
-        """All headings as (cell index, level, text); lines in fenced code are none."""
-        found = []
-        for i, cell in self.of_type("markdown"):
-            text = re.sub(r"```.*?```", "", cell.source, flags=re.S)
-            found += [(i, len(match[1]), match[2].strip()) for match in re.finditer(r"^(#+) (.*)$", text, re.M)]
-        return found
+        """All headings as (cell index, level, text)."""
+        return [
+            (i, token["attrs"]["level"], claims.line(token["children"]))
+            for i, (tokens, _) in self.markdown.items()
+            for token in claims.walk(tokens)
+            if token["type"] == "heading"
+        ]
+
+    def section(self, i):
+        """Return the heading of the section of level 2 in which cell ``i`` stands, and the section's cells."""
+        places = [(place, text) for place, level, text in self.headings if level == 2]
+        start, heading = max((place for place in places if place[0] <= i), default=(0, ""))
+        return heading, self.cells[start : min((place for place, _ in places if place > start), default=None)]
+
+    @functools.cached_property
+    def solutions(self):
+        """The cells with an exercise's folded solution; their code is that of the checks, which the tests run."""
+        numbers = {
+            i + 2: text.removeprefix("Exercise ") for i, _, text in self.headings if text.startswith("Exercise ")
+        }
+        return {i for i, number in numbers.items() if refresh.is_known(number)}
+
+    def sentences(self, i):
+        """Return the sentences of a text cell; of a folded solution, only the comments."""
+        if i in self.solutions:
+            return re.findall(r"(?:^|\s)#\s(.*)$", self.cells[i].source, re.M)
+        passages = claims.passages(self.markdown[i][0])
+        return [sentence for passage in passages for sentence in re.split(r"(?<=[.!?])\s+(?=[A-Z])", passage)]
 
 
 def tags(cell):
@@ -121,7 +158,7 @@ def metadata(lesson):
             yield i, 'is excluded from the comparison without a reason; add the metadata "why": "..."'
         if "given" in cell.metadata and given(cell) is None:
             yield i, 'has the metadata given in another form than a list of numbers, such as "given": [175]; mend it'
-        if re.search(r"^\s*#\s*(NBVAL|PYTEST_VALIDATE)_", cell.source, re.M):
+        if re.search(r"^\s*#[#\s]*(NBVAL|PYTEST_VALIDATE)_", cell.source, re.M):
             yield i, "steers nbval by a comment; use a tag and the metadata why"
 
 
@@ -137,12 +174,38 @@ def code_style(lesson):
         lines = cell.source.splitlines()
         if not lines or not cell.source.strip():
             yield i, "is empty; remove it, or run `make refresh`"
+        if hidden := INVISIBLE.search(cell.source):
+            yield i, f"holds a character that nobody sees (U+{ord(hidden[0]):04X}); remove it"
+        if cell.cell_type == "raw" or cell.get("attachments"):
+            yield (
+                i,
+                "is a raw cell or has an attachment, which no test reads; write Markdown, and draw figures in a code cell",
+            )
         if cell.cell_type != "code":
             continue
         if cell.source.rstrip().endswith(";"):
             yield i, "ends with a semicolon, which hides an output that nbval then misses; assign the value instead"
+        tree = claims.tree(cell.source)
+        if tree is None:
+            yield i, "is not plain Python (a line with % or !, or a slip); write it as Python"
+        elif set(from_ipython(tree)) - SHOWN:
+            yield (
+                i,
+                "takes more from IPython than Audio and display; print text or draw a figure, which the tests compare",
+            )
         if len(lines) > MOST_LINES:
             yield i, f"has {len(lines)} lines; split it, one idea to a cell ({MOST_LINES} lines at most)"
+
+
+def from_ipython(tree):
+    """Yield (module, name) of all that a cell takes from IPython."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id == "get_ipython":
+            yield "IPython", node.id
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names if alias.name.startswith("IPython"))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("IPython"):
+            yield from ((node.module, alias.name) for alias in node.names)
 
 
 def code_width(lesson):
@@ -231,64 +294,120 @@ def exercises(lesson):
 
 
 def launch_links(lesson):
-    opening = links.opening(lesson.name)
-    if not lesson.cells[0].source.endswith(f"\n\n{opening}"):
+    if not lesson.cells[0].source.endswith(f"\n\n{lesson.opening}"):
         yield 0, "has links that do not match its file, its neighbors and the repository; run `make links`"
-    names = {path.name for path in notebooks.FOLDER.glob("*.ipynb")}
-    for i, cell in lesson.of_type("markdown"):
-        text = cell.source.replace(opening, "")
-        for target in re.findall(r"\]\(([^)]*)\)", text) + re.findall(r"https?://[^\s)]+", text):
+    names = sorted(path.name for path in notebooks.FOLDER.glob("[0-9]*.ipynb"))
+    for i, (tokens, targets) in lesson.markdown.items():
+        found = [token for token in claims.walk(tokens) if token["type"] == "link"]
+        bare = re.findall(r"\b(?:https?://|www\.)[^\s)]+", lesson.cells[i].source.replace(lesson.opening, ""))
+        for target in dict.fromkeys([*(link["attrs"]["url"] for link in found), *targets, *bare]):
             if target not in names:
                 yield i, f"links to {target}; link only to lessons beside this one, and cite works by name and year"
+        for link in found:
+            target, number = link["attrs"]["url"], re.search(r"\d+", claims.line(link["children"]))
+            if target in names and (not number or int(number[0]) != int(target[:2])):
+                yield i, f"calls {target} by another number; write that lesson's, or link to the lesson that is meant"
+    following = next((name for name in names if name > lesson.name), None)
+    if following and f"]({following})" not in lesson.cells[lesson.end].source.rstrip().rpartition("\n")[2]:
+        yield lesson.end, f"must end with a link to the next lesson, {following}"
+
+
+def places(lesson):
+    """The sections, exercises and lessons that a text names exist; of those of the article, nothing is known."""
+    for i, _ in lesson.of_type("markdown"):
+        if lesson.section(i)[0] == ARTICLE:
+            continue
+        for sentence in lesson.sentences(i):
+            for kind, numbers in claims.PLACES.findall(sentence):
+                for number in re.findall(claims.PLACE, numbers):
+                    if not exists(lesson, kind.lower(), number):
+                        yield i, f"names {kind.lower()} {number}, which does not exist; name the one that is meant"
+
+
+def exists(lesson, kind, number):
+    if kind == "exercise":
+        return refresh.is_known(number)
+    path = next(iter(notebooks.FOLDER.glob(f"{int(number.partition('.')[0]):02d}_*.ipynb")), None)
+    if kind == "lesson" or path is None:
+        return path is not None
+    own = [text.partition(" ")[0] for _, level, text in lesson.headings if level == 2]
+    return number in (own if int(number.partition(".")[0]) == lesson.number else sections_of(path))
+
+
+@functools.cache
+def sections_of(path):
+    return set(re.findall(r'"## (\d+\.\d+) ', path.read_text(encoding="utf-8")))
+
+
+def citations(lesson):
+    """Every work that a text cites by name and year stands in the further reading."""
+    works = lesson.cells[lesson.end].source.partition("## Further reading")[2].splitlines()
+    for i, cell in lesson.of_type("markdown"):
+        for sentence in lesson.sentences(i):
+            for match in claims.YEAR.finditer(sentence):
+                names = set(re.findall(r"[^\W\d_a-z]\w+", sentence[: match.start()]))
+                if float(match[0][:4]) in (given(cell) or []):
+                    continue  # the year of something else than a work
+                if not any(f"({match[0]})" in work and names & set(re.findall(r"\w+", work)) for work in works):
+                    yield (
+                        i,
+                        f"cites a work of {match[0]} that the further reading does not list; list it, or mend name or year",
+                    )
 
 
 def figures(lesson):
     for i, cell in lesson.of_type("code"):
-        images = [output for output in cell.outputs if "image/png" in output.get("data", {})]
+        stored = [output for output in cell.outputs if images.PNG in output.get("data", {})]
         if "widgets.interact" in cell.source:
             continue  # the figure lives in a widget, and is not stored; the one before it shows the same
+        if fault := images.flaw(cell.outputs):
+            yield i, fault
         shows = len(re.findall(r"^\s*plt\.show\(\)$", cell.source, re.M))
-        if bool(shows) != bool(images):
+        if bool(shows) != bool(stored):
             yield i, "must show its figure with plt.show() and store it; run `make refresh`"
         following = lesson.cells[i + 1] if i + 1 < len(lesson.cells) else cell
         if shows and not following.source.startswith("*Figure: "):
             yield i, "shows a figure that no sentence explains; start the next cell with *Figure: ...*"
-        elif any(notebooks.alternative_text(image) != notebooks.figure_text(following) for image in images):
+        elif any(notebooks.alternative_text(image) != notebooks.figure_text(following) for image in stored):
             yield i, "has an image whose alternative text is not the sentence under it; run `make refresh`"
 
 
 def markup(lesson):
-    for i, cell in lesson.of_type("markdown"):
-        text = re.sub(r"```.*?```|`[^`]*`", "", cell.source, flags=re.S)
-        if found := re.search(r"<(?!/?(?:details|summary)\b)/?[a-z]+[^>]*>|^:::|\[!\w+\]|\[\^|!\[", text, re.M):
-            yield i, f"uses {found[0]!r}, which does not render alike everywhere; use plain Markdown"
+    for i, (tokens, _) in lesson.markdown.items():
+        for token in claims.walk(tokens):
+            kind, raw = token["type"], token.get("raw", "")
+            if kind in ("block_html", "inline_html"):
+                found = re.search(r"<.*", re.sub(r"</?(?:details|summary)>", "", raw))
+            elif kind.endswith("math"):
+                found = HIDING.search(raw)
+            elif kind == "image":
+                found = re.search(".*", "![")
+            else:
+                found = kind == "text" and re.search(r"^:::|\[!\w+\]|\[\^|</?[a-z!][^>]*>?", raw, re.I)
+            if found:
+                yield i, f"uses {found[0]!r}, which hides text or does not render alike everywhere; use plain Markdown"
 
 
 def prose_numbers(lesson):
-    """Every decimal, percentage and whole number from 10 on in prose is shown by a cell of its section, or given.
+    """Every decimal, percentage and whole number from 10 on in a text is shown by a cell of its section, or given.
 
-    What opens and closes the lesson, outside the numbered sections, may take up the numbers of all of them.
+    What opens and closes the lesson, outside the numbered sections, may take up the numbers of all of them. Outputs that are not
+    compared show a number only to a sentence that says it comes from our machine.
     """
-    starts = [i for i, level, _ in lesson.headings if level == 2]
-    numbered = [i for i, level, text in lesson.headings if level == 2 and text[:1].isdigit()]
     for i, cell in lesson.of_type("markdown"):
-        text = re.sub(r"^\*\*Time\*\*:.*$", "", cell.source, flags=re.M)  # reading time is an estimate
-        text = text.partition("## Further reading")[0]
-        start = max((place for place in starts if place <= i), default=None)
-        if start in numbered:
-            section = lesson.cells[start : min((place for place in starts if place > start), default=None)]
-        else:
-            section = lesson.cells
-        shown = {*(given(cell) or [])} | evidence(section)
-        for match in NUMBER.finditer(NO_FIGURES.sub(" ", text)):
-            value, percent = float(match[1].replace(",", "")), bool(match[2])
-            decimals = len(match[1].partition(".")[2])
-            counts = percent or decimals or value >= 10
-            if counts and not any(shows(number, value, decimals, percent) for number in shown):
-                yield (
-                    i,
-                    f"says {match[0].strip()}, which no cell of its section shows; mend it, or list it in the metadata given",
-                )
+        heading, section = lesson.section(i)
+        section = section if heading[:1].isdigit() else lesson.cells
+        shown, ours = evidence(section), evidence(section, also_ignored=True)
+        stated = {*(given(cell) or [])}
+        for sentence in lesson.sentences(i):
+            sentence = re.sub(r"^Time: \d+ minutes", "", sentence)  # reading time is an estimate
+            known = ours if OURS.search(sentence) else shown
+            for claim in claims.claims(sentence):
+                if abs(claim.value) not in stated and not any(map(claim.shown_by, known | stated)):
+                    yield (
+                        i,
+                        f"says {claim.written}, which no cell of its section shows; mend it, or list it in the metadata given",
+                    )
 
 
 def figures_as_refreshed(lesson):
@@ -298,31 +417,20 @@ def figures_as_refreshed(lesson):
             yield i, "states other figures than when the lesson was last refreshed; check them, then run `make refresh`"
 
 
-def evidence(cells):
-    """Return all numbers in the code and the outputs of ``cells``."""
-    texts = [cell.source + "\n" + "\n".join(map(text_of, cell.outputs)) for cell in cells if cell.cell_type == "code"]
-    return numbers_in("\n".join(texts))
-
-
-def shows(number, value, decimals, percent):
-    """Whether ``number`` from a cell, rounded as the prose rounds, is the prose's ``value`` (or its percentage)."""
-    if not decimals and not percent:
-        return number == value or (value >= 100 and round(number) == value)
-    scales = (1, 100) if percent else (1,)
-    return any(abs(number * scale - value) <= 0.5 * 10**-decimals + 1e-9 for scale in scales)
-
-
-def numbers_in(text):
-    """Return the numbers in code or output: 1_000 and 1,000 are one number, 1e-4 is 0.0001, -0.5 is also 0.5."""
-    text = re.sub(r"(?<=\d)[_,](?=\d{3}(?!\d))", "", text)
-    found = re.findall(r"(?<![\w.])\d+(?:\.\d*)?(?:[eE][-+]?\d+)?(?!\w)", text)
-    found += re.findall(r"(?<=[A-Za-z_(=])\d+\.\d+", text)
-    return {number for number in map(float, found) if math.isfinite(number)}
+def evidence(cells, also_ignored=False):
+    """Return all numbers in the code of ``cells`` and in those of their outputs that are compared."""
+    found = set()
+    for cell in cells:
+        if cell.cell_type == "code":
+            found |= claims.numbers_in_code(cell.source)
+            if also_ignored or IGNORE_TAG not in tags(cell):
+                found |= claims.numbers_in("\n".join(map(text_of, cell.outputs)))
+    return found
 
 
 def text_of(output):
     data = output.get("data", {})
-    return str(output.get("text", "")) + str(data.get("text/plain", "")) + str(data.get("text/html", ""))
+    return str(output.get("text", "")) + str(data.get("text/plain", ""))
 
 
 def text_of_cell(cell):
@@ -341,6 +449,8 @@ RULES = [
     order,
     exercises,
     launch_links,
+    places,
+    citations,
     figures,
     markup,
     prose_numbers,

@@ -5,10 +5,14 @@ import json
 import os
 import pathlib
 import re
+import sys
 import unicodedata
 import warnings
 
-import nbformat
+# jsonschema would build a grammar of internet addresses at each start, which costs a second, for a format that notebooks do not use.
+sys.modules.setdefault("rfc3987_syntax", None)
+
+import nbformat  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "notebooks"
