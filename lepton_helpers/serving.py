@@ -417,7 +417,7 @@ def start(model_path, log_path, *options):
     def said():
         return pathlib.Path(log_path).read_bytes()[offset:].decode(errors="replace")
 
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while time.monotonic() < end and process.poll() is None:
         time.sleep(0.02)
         with contextlib.suppress(OSError, http.client.HTTPException):
