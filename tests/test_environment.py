@@ -1,10 +1,12 @@
 """tools/environment.py: nothing done when nothing changed, one clear sentence when it cannot work, others' settings left out."""
 
+import http.server
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
+import threading
 
 import environment
 import pytest
@@ -15,8 +17,14 @@ FILES = ("tools/environment.py", "pyproject.toml", "requirements.txt", "requirem
 PYENV = pathlib.Path.home() / ".pyenv/versions"
 OTHERS = [python for version in ("3.12.1", "3.13.0") if (python := PYENV / version / "bin/python").exists()]
 PACKAGES = ".venv/lib/python3.11/site-packages"
+# What the fake uv makes: a Python that is the one asked for, but says of any package that it is there.
 FAKE = f"""echo "$@" >> calls.txt; env > variables.txt; mkdir -p .venv/bin {PACKAGES}/jupyterlab {PACKAGES}/nbformat
-ln -sf /bin/true .venv/bin/python; echo /cached > cached.pth; ln -f cached.pth {PACKAGES}/_editable_impl_lepton_helpers.pth"""
+if [ "$1" = venv ]; then
+    for word; do [ "$last" != --python ] || ln -sf "$word" .venv/base; last=$word; done
+    printf '#!/bin/sh\ncase "$2" in *jupyterlab*) ;; *) exec "%s/.venv/base" "$@";; esac\n' "$PWD" > .venv/bin/python
+    chmod +x .venv/bin/python
+fi
+echo /cached > cached.pth; ln -f cached.pth {PACKAGES}/_editable_impl_lepton_helpers.pth"""
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +188,131 @@ def test_a_failed_installation_is_explained_in_one_sentence(course, output, sent
     assert "Traceback" not in result.stderr
     fake(course, FAKE)
     assert run(course).returncode == 0, "after the repair, make must go on where it stopped"
+    assert not (course / ".venv_kept").exists(), "what was left half made is the course's own"
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    """A package index, or a proxy, that gives every request the answer in ``self.server.answer``."""
+
+    def do_GET(self):
+        answer = self.server.answer
+        self.server.asked.append(self.path)
+        if answer == "page" or (answer in ("cut", "file 503") and self.path.startswith("/simple/")):
+            name = self.path.split("/")[2] if answer != "page" else "hotel"
+            wheel = f"{name}-{environment.UV if name == 'uv' else '90.0'}-py3-none-any.whl"
+            return self.say(200, f'<html><body><a href="/files/{wheel}">{wheel}</a></body></html>', "text/html")
+        if answer == "cut":
+            return self.say(200, "PK", "application/zip", 1000)
+        if answer == "hang":
+            return self.server.ended.wait()
+        if answer == "reset":
+            return None
+        return self.say(int(answer.split()[-1]), "no", "text/plain")
+
+    do_CONNECT = do_HEAD = do_GET
+
+    def say(self, status, text, kind, length=None):
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(length or len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *arguments):
+        """Print nothing."""
+
+
+@pytest.fixture
+def server():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    server.daemon_threads, server.asked, server.ended = True, [], threading.Event()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.ended.set()
+    server.shutdown()
+    server.server_close()
+
+
+ANSWERS = [
+    ("proxy", "407", environment.NO_PROXY_PASSWORD),
+    ("proxy", "403", environment.NO_TUNNEL),
+    ("proxy", "503", environment.NO_TUNNEL),
+    ("index", "401", environment.NO_ENTRY),
+    ("index", "403", environment.NO_ENTRY),
+    ("index", "404", environment.NO_INDEX),
+    ("index", "407", environment.NO_PROXY_PASSWORD),
+    ("index", "429", environment.NO_SERVICE),
+    ("index", "502", environment.NO_SERVICE),
+    ("index", "503", environment.NO_SERVICE),
+    ("index", "file 503", environment.NO_SERVICE),
+    ("index", "page", environment.NO_INDEX),
+    ("index", "cut", environment.NO_INDEX),
+    ("index", "reset", environment.NO_NETWORK),
+    ("index", "hang", environment.NO_NETWORK),
+]
+
+
+@pytest.mark.parametrize("role, answer, sentence", ANSWERS, ids=[f"{role} {answer}" for role, answer, _ in ANSWERS])
+@pytest.mark.parametrize("stage", ["uv"])
+def test_what_an_index_or_a_proxy_answers_instead_of_packages_is_said_in_one_sentence(
+    course, server, tmp_path, stage, role, answer, sentence
+):
+    """With the real pip, which fetches uv, and with the real uv, which fetches the rest."""
+    if stage == "uv":
+        (course / ".uv/bin/uv").unlink()
+        (course / ".uv/bin/uv").symlink_to(notebooks.ROOT / ".uv/bin/uv")
+    else:
+        (course / ".uv/version.txt").unlink()
+    server.answer = answer
+    address = f"http://127.0.0.1:{server.server_port}"
+    hidden = ("PIP_", "UV_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+    variables = {name: value for name, value in os.environ.items() if not name.upper().startswith(hidden)}
+    variables |= {
+        "PIP_CONFIG_FILE": os.devnull,
+        "UV_CACHE_DIR": str(tmp_path / "cache"),
+        "XDG_CONFIG_HOME": str(tmp_path),
+    }
+    variables |= {"PIP_RETRIES": "1", "PIP_TIMEOUT": "3"}
+    variables |= {"HTTPS_PROXY": address} if role == "proxy" else {"PIP_INDEX_URL": f"{address}/simple"}
+    command = ["make", "--no-print-directory", "environment"]
+    result = subprocess.run(
+        command, cwd=course, env=variables, capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+    assert server.asked
+    assert result.returncode != 0 and result.stderr.splitlines()[0] == sentence, result.stderr
+    assert len(result.stderr.splitlines()) == 2, "one sentence, and what make adds"
+    (course / ".uv/version.txt").write_text(environment.UV)
+    (course / ".uv/bin/uv").unlink(missing_ok=True)
+    fake(course, FAKE)
+    assert run(course).returncode == 0 and not (course / ".venv_kept").exists()
+
+
+def test_a_killed_installation_is_finished_by_the_next_one(course):
+    fake(course, "mkdir -p .venv/bin; touch .venv/bin/python; kill -9 $PPID; exit 9")
+    assert run(course).returncode != 0
+    fake(course, FAKE)
+    assert run(course).returncode == 0 and calls(course) == ALL
+    assert not (course / ".venv_kept").exists()
+
+
+def test_another_uv_on_the_path_is_never_asked(course, tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/uv").write_text(f"#!/bin/sh\ntouch {tmp_path}/asked; echo 'uv 0.4.0'; exit 2\n")
+    (tmp_path / "bin/uv").chmod(0o755)
+    result = run(course, PATH=f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    assert result.returncode == 0 and not (tmp_path / "asked").exists()
+
+
+@pytest.mark.skipif(not OTHERS, reason="there is no other Python here")
+def test_an_environment_whose_python_has_become_another_one_is_made_anew(course):
+    """As after an update of the system, or where the Python behind it no longer runs."""
+    assert run(course).returncode == 0 and calls(course) == ALL
+    other = next(python for python in OTHERS if sys.version.split()[0] not in str(python))
+    for python in (other, "/bin/false"):
+        (course / ".venv/base").unlink()
+        (course / ".venv/base").symlink_to(python)
+        assert run(course).returncode == 0 and calls(course) == ALL
+        assert run(course).stdout == ""
 
 
 def test_an_unsupported_python_is_named(course):

@@ -20,6 +20,27 @@ STAMP = os.path.join(".venv", "installed.txt")
 PACKAGES = os.path.join(".venv", "Lib" if os.name == "nt" else os.path.join("lib", "python*"), "site-packages")
 NO_SPACE = "The disk is full: the environment needs about 3 GB. Free some space, then run make again."
 NO_NETWORK = "The Python package index cannot be reached. Check the network connection (or proxy), then run make again."
+NO_PROXY_PASSWORD = (
+    "The proxy wants a name and a password (407). Give them in its address, as in: "
+    "HTTPS_PROXY=http://NAME:PASSWORD@proxy.example:8080 make lab"
+)
+NO_TUNNEL = (
+    "The proxy does not connect to the package index. Ask who runs it, or name an index that it allows, as in: "
+    "PIP_INDEX_URL=https://index.example/simple make lab"
+)
+NO_ENTRY = (
+    "The package index refuses you (401 or 403). Check its address, and give name and password in it, as in: "
+    "PIP_INDEX_URL=https://NAME:PASSWORD@index.example/simple make lab"
+)
+NO_SERVICE = (
+    "The package index is out of order for now. Run make again later, or name another index, as in: "
+    "PIP_INDEX_URL=https://index.example/simple make lab"
+)
+NO_INDEX = (
+    "What answers as the package index is none, or is an old copy without the course's packages. If a sign-in page stands "
+    "before the network, sign in; else check the index's address (PIP_INDEX_URL, or index-url in pip's settings), then run "
+    "make again."
+)
 NO_VENV = (
     "This Python has no venv module. Install it (on Debian and Ubuntu: the package python3-venv), then run make again."
 )
@@ -27,20 +48,27 @@ NO_TRUST = (
     "The package index's certificate is not trusted here. If a company's proxy stands between, name the file with its "
     "certificate, as in: SSL_CERT_FILE=/path/to/certificate.pem make lab"
 )
+# How pip and uv name the status of an answer.
+STATUS = r"(?:HTTP status \w+ error \(|credentials \(|returned a |HTTP error |too many |http\S+: )%s\b"
+# What their output holds, as regular expressions; the first that is found counts.
 SYMPTOMS = [
-    ("No space left on device", NO_SPACE),
-    ("Disk quota exceeded", NO_SPACE),
-    ("ensurepip is not available", NO_VENV),
-    ("No module named venv", NO_VENV),
-    ("No module named ensurepip", NO_VENV),
-    ("CERTIFICATE_VERIFY_FAILED", NO_TRUST),
-    ("invalid peer certificate", NO_TRUST),
-    ("rror sending request", NO_NETWORK),
-    ("dns error", NO_NETWORK),
-    ("ConnectionError", NO_NETWORK),
-    ("ConnectTimeout", NO_NETWORK),
-    ("Connection refused", NO_NETWORK),
-    ("No matching distribution found for uv", NO_NETWORK),
+    ("No space left on device|Disk quota exceeded", NO_SPACE),
+    ("ensurepip is not available|No module named (venv|ensurepip)", NO_VENV),
+    ("CERTIFICATE_VERIFY_FAILED|invalid peer certificate", NO_TRUST),
+    ("Tunnel connection failed: 407|proxy authorization required|" + STATUS % "407", NO_PROXY_PASSWORD),
+    ("Tunnel connection failed|tunnel error", NO_TUNNEL),
+    (STATUS % "40[13]", NO_ENTRY),
+    (STATUS % r"(?:429|5\d\d)", NO_SERVICE),
+    (
+        "rror sending request|dns error|ConnectionError|Connect(ion)?Timeout|ReadTimeout|Connection (refused|aborted)",
+        NO_NETWORK,
+    ),
+    ("No matching distribution found|not found in the package registry|there (is|are) no versions? of", NO_INDEX),
+    (
+        "Missing `Content-Type`|without destination URL|invalid package format|Wheel .* is invalid|DO NOT MATCH|"
+        + STATUS % "404",
+        NO_INDEX,
+    ),
 ]
 # How to reach the packages: what uv calls the settings that pip has under these names.
 REACH = {
@@ -52,6 +80,7 @@ REACH = {
     "client-cert": "SSL_CLIENT_CERT",
     "proxy": "ALL_PROXY",
     "timeout": "UV_HTTP_TIMEOUT",
+    "retries": "UV_HTTP_RETRIES",
 }
 # What a user may have set for uv and keeps; all its other variables would change what is installed, or where.
 KEPT = set(REACH.values()) | {
@@ -88,8 +117,12 @@ def main():
     if stamp[:2] != wanted[:2] or not whole(stamp):
         # A moved or copied environment would run the other folder's code, one of another Python is another one.
         make_room(stamp)
+        os.mkdir(
+            ".venv"
+        )  # with the stamp in it first: whatever stops this, the next make knows that the folder is its own
+        write_stamp(wanted[:2] + ["unfinished"])
         python = getattr(sys, "_base_executable", sys.executable)  # this one may stand in the environment that goes
-        run([uv, "venv", "--seed", "--no-project", "--python", python, ".venv"], settings)
+        run([uv, "venv", "--seed", "--allow-existing", "--no-project", "--python", python, ".venv"], settings)
     write_stamp(wanted[:2] + ["unfinished"])
     # Compiled here and in parallel, because the first import of TensorFlow would take 20 s otherwise.
     install = [uv, "pip", "install", "--python", python_of(".venv")]
@@ -120,10 +153,11 @@ def write_stamp(lines):
 
 
 def whole(stamp):
-    """Whether the environment was made in this folder, to its end, and still holds a Python and what opens the lessons."""
+    """Whether the environment was made in this folder, to its end, and still holds its Python and what opens the lessons."""
     here = stamp[1:2] == [os.getcwd()] and stamp[2:] != ["unfinished"]
     packages = [glob.glob(os.path.join(PACKAGES, name)) for name in ("jupyterlab", "nbformat")]
-    return here and os.path.exists(python_of(".venv")) and all(packages)
+    # The system's own Python, to which .venv leads, may have become another one, which finds none of the packages.
+    return here and all(packages) and version_of(python_of(".venv")).split(".")[:2] == stamp[0].split(".")[:2]
 
 
 def lock():
@@ -180,7 +214,7 @@ def find_python(chosen):
     names = [] if chosen else ["python3.%d" % minor for minor in range(last, first - 1, -1)]
     folders = os.environ.get("PATH", "").split(os.pathsep)
     for python in [os.path.join(folder, name) for name in names for folder in folders]:
-        if os.access(python, os.X_OK) and answers(python):
+        if os.access(python, os.X_OK) and supported(version_of(python)):
             sys.stdout.flush()
             os.execv(python, [python] + sys.argv)
     stop(
@@ -189,12 +223,12 @@ def find_python(chosen):
     )
 
 
-def answers(python):
-    """Whether ``python`` runs at all: a version manager's stand-in may have nothing behind it."""
+def version_of(python):
+    """Return the version that ``python`` tells, "" if it does not run: a version manager's stand-in may have nothing behind it."""
     try:
-        return supported(subprocess.check_output([python, "-c", "import sys; print(sys.version)"]).decode())
+        return subprocess.check_output([python, "-ISc", "import sys; print(sys.version)"]).decode()
     except (OSError, subprocess.CalledProcessError):
-        return False
+        return ""
 
 
 def digest():
@@ -217,10 +251,9 @@ def find_uv():
             ("PIP_" + item.split("=", 1)[0].replace("-", "_").upper(), item.split("=", 1)[1]) for item in settings
         )
         variables["PIP_CONFIG_FILE"] = os.devnull
-        run(
-            [python_of(".uv"), "-m", "pip", "install", "--disable-pip-version-check", "uv==" + UV],
-            environment(variables),
-        )
+        # Without -vv it does not say what an index answered; its question for a password nobody would see.
+        install = [python_of(".uv"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-vv"]
+        run(install + ["uv==" + UV], environment(variables))
         with open(version, "w") as file:
             file.write(UV)
     return uv
@@ -249,7 +282,6 @@ def uv_settings():
     found.update(uv_file_settings())
     found["UV_NO_CONFIG"] = "1"
     found["UV_SYSTEM_CERTS"] = "1"  # as pip does
-    found["UV_INDEX_STRATEGY"] = "unsafe-best-match"  # of several indexes, as pip does
     found["UV_PYTHON_DOWNLOADS"] = "never"
     if not writable_home():
         found["UV_CACHE_DIR"] = os.path.abspath(os.path.join(".uv", "cache"))
@@ -257,6 +289,10 @@ def uv_settings():
     if "UV_INDEX_URL" in users:  # uv's older name for the default index
         found.pop("UV_DEFAULT_INDEX", None)
     found.update(users)
+    if found.get("UV_INDEX") or found.get("UV_EXTRA_INDEX_URL"):
+        found.setdefault(
+            "UV_INDEX_STRATEGY", "unsafe-best-match"
+        )  # as pip does; of a single index, uv would then say less
     return environment(dict((name, value) for name, value in found.items() if value))
 
 
@@ -311,10 +347,11 @@ def run(command, variables):
     output = process.communicate()[0].decode("utf-8", "replace")
     if process.returncode:
         for symptom, sentence in SYMPTOMS:
-            if symptom in output:
+            if re.search(symptom, output):
                 stop(sentence)
         stop(
-            output + "\nThe environment could not be created: the lines above, from `%s`, say why." % " ".join(command)
+            "\n".join(output.splitlines()[-20:])
+            + "\nThe environment could not be created: the lines above, from `%s`, say why." % " ".join(command)
         )
 
 
