@@ -252,8 +252,13 @@ ANSWERS = [
 ]
 
 
-@pytest.mark.parametrize("role, answer, sentence", ANSWERS, ids=[f"{role} {answer}" for role, answer, _ in ANSWERS])
-@pytest.mark.parametrize("stage", ["uv"])
+# pip only fetches uv: of each sentence one case.
+CASES = [("uv", *case) for case in ANSWERS]
+CASES += [("pip", *case) for case in ANSWERS if case[:2] in {("proxy", "407"), ("proxy", "403"), ("index", "401")}]
+CASES += [("pip", *case) for case in ANSWERS if case[:2] in {("index", "404"), ("index", "503")}]
+
+
+@pytest.mark.parametrize("stage, role, answer, sentence", CASES, ids=[" ".join(case[:3]) for case in CASES])
 def test_what_an_index_or_a_proxy_answers_instead_of_packages_is_said_in_one_sentence(
     course, server, tmp_path, stage, role, answer, sentence
 ):
