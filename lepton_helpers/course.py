@@ -75,9 +75,8 @@ def start(seed):
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
         raise ValueError(f"course.start needs a whole number from 0 to 4294967295 as its seed, not {seed!r}.")
     theirs = _set_up_python()
-    with contextlib.suppress(
-        importlib.metadata.PackageNotFoundError
-    ):  # the course was not installed: its folder is used
+    # Where the course was not installed, its folder is used.
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         _check_libraries(theirs)
     _set_up_kernel()
     _set_up_libraries()
@@ -141,9 +140,8 @@ def _set_up_libraries():
     import numpy as np
     import threadpoolctl
 
-    threadpoolctl.threadpool_limits(
-        int(os.environ["OMP_NUM_THREADS"])
-    )  # for libraries that have read their variable already
+    # For libraries that have read their variable already.
+    threadpoolctl.threadpool_limits(int(os.environ["OMP_NUM_THREADS"]))
     np.seterr(divide="warn", over="warn", under="ignore", invalid="warn")
     np.set_printoptions(precision=8, threshold=1000, edgeitems=3, linewidth=75, suppress=False, sign="-")
     np.set_printoptions(floatmode="maxprec", nanstr="nan", infstr="inf", legacy=False)
