@@ -183,7 +183,7 @@ def code_style(lesson):
             )
         if cell.cell_type != "code":
             continue
-        if cell.source.rstrip().endswith(";"):
+        if re.search(r";\s*(?:#.*)?$", cell.source.rstrip()):
             yield i, "ends with a semicolon, which hides an output that nbval then misses; assign the value instead"
         tree = claims.tree(cell.source)
         if tree is None:
