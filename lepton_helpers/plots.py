@@ -11,19 +11,12 @@ import numpy as np
 COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]
 LINE_COLORS = [COLORS[i] for i in (0, 1, 2, 3, 6)]
 
-plt.rcParams.update(
-    {
-        "axes.prop_cycle": plt.cycler(color=LINE_COLORS),
-        "axes.grid": True,
-        "axes.spines.right": False,
-        "axes.spines.top": False,
-        "figure.constrained_layout.use": True,
-        "figure.dpi": 80,
-        "figure.figsize": (6.4, 3.6),
-        "grid.alpha": 0.3,
-        "image.cmap": "gray_r",
-    }
-)
+plt.rc("axes", prop_cycle=plt.cycler(color=LINE_COLORS), grid=True)
+plt.rc("axes.spines", right=False, top=False)
+plt.rc("figure", dpi=80, figsize=(6.4, 3.6))
+plt.rc("figure.constrained_layout", use=True)
+plt.rc("grid", alpha=0.3)
+plt.rc("image", cmap="gray_r")
 
 
 def learning_curves(history, metrics=("loss", "accuracy")):

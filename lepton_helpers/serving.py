@@ -352,9 +352,7 @@ def main(arguments=None):
     except ValueError as error:
         sys.exit(str(error))
     except (OSError, OverflowError) as error:
-        sys.exit(
-            f"{given.host}, port {given.port}, cannot be used ({error}); give another --port, or 0 for a free one."
-        )
+        sys.exit(f"{given.host}, port {given.port}, cannot be used ({error}); take another --port, or 0 for any free.")
     config = uvicorn.Config(
         app if given.workers == 1 else make_app,
         factory=given.workers > 1,

@@ -30,11 +30,9 @@ def create(source_words, target_words, d, blocks=1, seed=0, dtype="float64"):
     def norm():
         return {"scale": variable(np.ones(d)), "shift": variable(np.zeros(d))}
 
-    def attention():
-        return {name: dense(d, d) for name in ("query", "key", "value", "output")}
-
     def block(*attentions):
-        parts = {name: attention() for name in attentions} | {"wide": dense(d, 4 * d), "narrow": dense(4 * d, d)}
+        parts = {name: {part: dense(d, d) for part in ("query", "key", "value", "output")} for name in attentions}
+        parts |= {"wide": dense(d, 4 * d), "narrow": dense(4 * d, d)}
         return parts | {f"norm_{name}": norm() for name in (*attentions, "wide")}
 
     return {
