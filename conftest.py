@@ -11,6 +11,8 @@ import lab
 
 lab.shield()  # kernels inherit it: what the person who runs the tests has set for other programs stays out
 
+import matplotlib.font_manager  # noqa: E402, F401  a slow machine's first import would say in a lesson's cell that it looks for fonts
+
 # jsonschema would build a grammar of internet addresses at each start, for a format that notebooks do not use: it costs
 # more than a second, so nbval is loaded here and not by pytest itself (-p no:nbval).
 sys.modules.setdefault("rfc3987_syntax", None)

@@ -246,8 +246,9 @@ def run(folder, workers=2, steps=60, save_every=10, die_at=None, seconds=100, pa
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     hosts = ",".join(f"127.0.0.1:{port}" for port in ports or free_ports(workers)) if workers > 1 else ""
-    env = course.shielded(os.environ) | {"CUDA_VISIBLE_DEVICES": "-1"}  # two would fight over one GPU's memory
-    env["PYTHONPATH"] = str(pathlib.Path(__file__).parent.parent)
+    # Workers on this machine need no proxy, whichever gRPC would choose; and two would fight over one GPU's memory.
+    env = {name: value for name, value in course.shielded(os.environ).items() if not name.lower().endswith("_proxy")}
+    env |= {"PYTHONPATH": str(pathlib.Path(__file__).parent.parent), "CUDA_VISIBLE_DEVICES": "-1"}
     processes, results, start = [], [], time.monotonic()
     try:
         for index in range(workers):
