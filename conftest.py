@@ -1,7 +1,6 @@
 """How pytest runs the lessons: nbval compares every printed output; here figures are compared, a dead kernel is noticed, and budgets are kept."""
 
 import pathlib
-import sys
 import threading
 import time
 from queue import Empty
@@ -9,14 +8,12 @@ from queue import Empty
 import figures
 import lab
 
+import notebooks  # noqa: F401  it spares nbval a second at each start, so it comes before, and pytest loads none (-p no:nbval)
+
 lab.shield()  # kernels inherit it: what the person who runs the tests has set for other programs stays out
 
-import matplotlib.font_manager  # noqa: E402, F401  a slow machine's first import would say in a lesson's cell that it looks for fonts
-
-# jsonschema would build a grammar of internet addresses at each start, for a format that notebooks do not use: it costs
-# more than a second, so nbval is loaded here and not by pytest itself (-p no:nbval).
-sys.modules.setdefault("rfc3987_syntax", None)
-
+# A slow machine's first import would say in a lesson's cell that it looks for fonts.
+import matplotlib.font_manager  # noqa: E402, F401
 import nbval.kernel  # noqa: E402
 import nbval.plugin  # noqa: E402
 import pytest  # noqa: E402

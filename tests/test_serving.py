@@ -120,6 +120,14 @@ def read_all(connection):
     return text
 
 
+def assert_answered(connection, body, probability):
+    """Send the other half of a body of one image, and expect its answer."""
+    connection.sendall(body[len(body) // 2 :])
+    reply = read_all(connection)
+    assert reply.startswith(b"HTTP/1.1 200")
+    assert abs(json.loads(reply.partition(b"\r\n\r\n")[2])["probabilities"][0] - probability) < 1e-6
+
+
 def test_it_answers_as_the_model_does(service, images, expected):
     client = service[1]
     np.testing.assert_allclose(answers(client, images[:1]), expected[:1], atol=1e-6)
@@ -478,10 +486,7 @@ def test_sigterm_under_load_loses_no_accepted_request(folder, images, expected, 
     with pytest.raises(httpx.TransportError):
         httpx.get(url + "/health")  # and accepts nothing new
     for connection in held:
-        connection.sendall(body[len(body) // 2 :])
-        reply = read_all(connection)
-        assert reply.startswith(b"HTTP/1.1 200")
-        assert abs(json.loads(reply.partition(b"\r\n\r\n")[2])["probabilities"][0] - expected[0]) < 1e-6
+        assert_answered(connection, body, expected[0])
     process.wait(10)
     stopped.set()
     for client in clients:
@@ -719,10 +724,7 @@ def test_workers_that_stop_refuse_what_is_new_and_finish_what_they_began(folder,
         httpx.get(url + "/health", timeout=5)
     assert time.monotonic() - start < 2
     for connection in held:
-        connection.sendall(body[len(body) // 2 :])
-        reply = read_all(connection)
-        assert reply.startswith(b"HTTP/1.1 200")
-        assert abs(json.loads(reply.partition(b"\r\n\r\n")[2])["probabilities"][0] - expected[0]) < 1e-6
+        assert_answered(connection, body, expected[0])
     process.wait(20)
 
 
