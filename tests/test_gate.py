@@ -917,7 +917,7 @@ def report(tmp_path_factory):
     for plant in [None, *RUN]:
         name = plant.__name__ if plant else "sound"
         notebooks.write(shortened(plant) if plant else shortened(), folder / f"04_{name}.ipynb")
-    return run_lessons(folder, None, "--nbval-cell-timeout=8", "--durations=0")
+    return run_lessons(folder, None, "--nbval-cell-timeout=15", "--durations=0")
 
 
 def test_the_sound_lesson_passes_beside_the_faulty_ones(report):

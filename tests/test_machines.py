@@ -50,11 +50,13 @@ def course(tmp_path, monkeypatch):
 )
 def test_a_chaotic_number_makes_exactly_its_row_red(course, capsys):
     assert machines.main(f"python{HERE}") is False
-    assert machines.main("other-kernels") is True
-    assert "other-kernels: 02_chaotic.ipynb: Cell 1\n" in capsys.readouterr().out
+    assert machines.main("other-kernels", "two-threads") is True
+    shown = capsys.readouterr().out
+    assert "other-kernels: 02_chaotic.ipynb: Cell 1\n" in shown and "two-threads: 02_chaotic.ipynb: Cell 1\n" in shown
     assert machines.stored_rows() == {
         f"python{HERE}": {"01": "passed", "02": "passed"},
         "other-kernels": {"01": "passed", "02": "Cell 1"},
+        "two-threads": {"01": "passed", "02": "Cell 1"},
     }
 
 

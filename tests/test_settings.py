@@ -164,6 +164,7 @@ def lesson(environment, folder, model):
         notebook,
         kernel_name="python3",
         timeout=100,
+        startup_timeout=300,
         allow_errors=True,
         coalesce_streams=True,
         resources={"metadata": {"path": str(folder)}},

@@ -1,9 +1,10 @@
 """Run the lessons on every machine there is here, and store the table: `python tools/machines.py [LEG ...] [LESSON ...]`.
 
 Legs: python3.11, python3.12, python3.13 (those that are found); other-kernels (the newest of them, with other BLAS and NumPy
-kernels, without oneDNN, on two threads); debian13 (another C library: Debian 13 in a folder, Linux and root); aarch64 (the same,
-emulated, about 15 minutes a lesson; only when named). What is missing is named and skipped. Environments are kept in
-`.machines/`, so a second run installs nothing. Lessons are numbers, such as 05; what the table says of the others stays.
+kernels, without oneDNN, each cell run twice in a row); two-threads (the same kernels on two threads); debian13 (another C library:
+Debian 13 in a folder, Linux and root); aarch64 (the same, emulated, about 15 minutes a lesson; only when named). What is missing
+is named and skipped. Environments are kept in `.machines/`, so a second run installs nothing. Lessons are numbers, such as 05;
+what the table says of the others stays.
 """
 
 import os
@@ -26,10 +27,11 @@ REPORT = ".machine.xml"
 INTRODUCTION = """# The lessons on other machines
 
 Written by `make test-machines`: each lesson, run and compared in full, on each machine; *passed*, or what differed (code cells
-counted from 0). *other-kernels* is the newest Python found, with other BLAS and NumPy kernels, without oneDNN, on two threads;
-*debian13* has another C library; *aarch64* is Debian 13 emulated by qemu (`tools/machines.py aarch64`, 15 minutes a lesson).
+counted from 0). *other-kernels* is the newest Python found, with other BLAS and NumPy kernels and without oneDNN, each cell run
+twice in a row; *two-threads* has the same kernels on two threads; *debian13* has another C library; *aarch64* is Debian 13
+emulated by qemu (`tools/machines.py aarch64`, 15 minutes a lesson).
 """
-OTHER_KERNELS = "other-kernels"
+OTHER_KERNELS = {"other-kernels": "1", "two-threads": "2"}  # with how many threads
 DEBIAN = {"debian13": [], "aarch64": ["--arch=arm64"]}
 # A minimal Debian: what README.md asks for, and nothing else.
 PACKAGES = "python3,python3-venv,make,git,ca-certificates"
@@ -85,12 +87,12 @@ def newest_python():
     raise Missing("there is no supported Python here")
 
 
-def other_kernels(python):
-    """Return the variables under which NumPy, BLAS and TensorFlow compute in another order, on two threads."""
+def other_kernels(python, threads):
+    """Return the variables under which NumPy, BLAS and TensorFlow compute in another order, on so many threads."""
     core = {"x86_64": "Prescott", "AMD64": "Prescott"}.get(platform.machine(), "ARMV8")
     features = subprocess.check_output([python, "-c", DISPATCHED], text=True).strip()
     names = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", "TF_ENABLE_ONEDNN_OPTS", "LEPTON_THREADS")
-    return dict(zip(names, (core, features, "0", "2"), strict=True))
+    return dict(zip(names, (core, features, "0", threads), strict=True))
 
 
 def debian_leg(name):
@@ -165,9 +167,9 @@ def run(leg, lessons):
     variables, prefix, results = clean(), [], notebooks.ROOT
     if leg in DEBIAN:
         prefix, python, results = debian_leg(leg), ".venv/bin/python", FOLDER / leg / "course"
-    elif leg == OTHER_KERNELS:
+    elif leg in OTHER_KERNELS:
         python = python_leg(newest_python())
-        variables |= other_kernels(python)
+        variables |= other_kernels(python, OTHER_KERNELS[leg])
     else:
         python = python_leg(leg.removeprefix("python"))
     command = [
@@ -179,10 +181,11 @@ def run(leg, lessons):
         f"--junitxml={REPORT}",
         *(f"notebooks/{name}" for name in lessons),
     ]
-    if leg == OTHER_KERNELS:
-        command += ["-n", "1"]  # with more threads than cores, OpenBLAS's wait for each other
-    if leg == "aarch64":
-        command += ["-n", "0", "--nbval-cell-timeout=7200"]
+    command += {
+        "other-kernels": ["--twice"],
+        "two-threads": ["-n", "1"],  # with more threads than cores, OpenBLAS's wait for each other
+        "aarch64": ["-n", "0", "--nbval-cell-timeout=7200"],
+    }.get(leg, [])
     log = FOLDER / f"{leg}.log"
     with open(log, "w") as file:
         subprocess.run(command, env=variables, stdout=file, stderr=file)
@@ -215,7 +218,7 @@ def main(*arguments):
     os.chdir(notebooks.ROOT)
     FOLDER.mkdir(exist_ok=True)
     numbers = [path.name[:2] for path in notebooks.lessons()]
-    every = [f"python{version}" for version in lock.supported_pythons()] + [OTHER_KERNELS, *DEBIAN]
+    every = [f"python{version}" for version in lock.supported_pythons()] + [*OTHER_KERNELS, *DEBIAN]
     if unknown := set(arguments) - {*every, *numbers}:
         raise SystemExit(
             f"There is no leg or lesson {', '.join(sorted(unknown))}; legs are {', '.join(every)}, lessons {', '.join(numbers)}."
