@@ -1,5 +1,6 @@
 """Every exercise answers: the solution is right, the stub is not attempted, each typical mistake gets its own hint."""
 
+import copy
 import decimal
 import fractions
 import itertools
@@ -120,7 +121,7 @@ def test_check_never_raises_whatever_it_is_given(answer, number, returned):
 def test_tensors_are_read_as_numbers():
     tensorflow = pytest.importorskip("tensorflow")
     assert checks.verdict("4.3", lambda sizes: tensorflow.constant([1.0, 2.0])).startswith(
-        "not yet. The answer should have the shape ()"
+        "not yet. The answer should be one number, but yours is a row of 2 numbers."
     )
     solution = dict(EXERCISES)["4.2"].define(dict(EXERCISES)["4.2"].solution)
     assert (
@@ -150,3 +151,112 @@ def test_the_right_value_in_another_type_is_asked_for_as_a_number(number, wrap, 
 
 def test_a_large_whole_number_is_a_number():
     assert checks.verdict("4.3", lambda sizes: 2**70) == f"not yet. {dict(EXERCISES)['4.3'].hint}"
+
+
+def judge(number, answer):
+    """Return the verdict as ``check`` does, but here: another process for each would take its time."""
+    with np.errstate(all="ignore"):
+        return checks._judge(dict(EXERCISES)[number], answer)
+
+
+@by_number
+def test_no_two_named_mistakes_give_the_same_on_all_cases(number, exercise):
+    with np.errstate(all="ignore"):
+        found = [(hint, [*exercise.outcomes(exercise.define(code))]) for code, hint in exercise.wrong]
+    for (hint, one), (other_hint, other) in itertools.combinations(found, 2):
+        assert hint == other_hint or not exercise.agree(one, map(exercise.read, other))
+
+
+@by_number
+def test_an_answer_may_change_what_it_is_given(number, exercise):
+    solution = exercise.define(exercise.solution)
+
+    def spoiling(*arguments):
+        result = copy.deepcopy(solution(*arguments))  # it may be a view of what was given
+        for argument in arguments:
+            if isinstance(argument, np.ndarray):
+                argument[...] = 0
+            if isinstance(argument, list | dict | set):
+                argument.clear()
+        return result
+
+    assert judge(number, spoiling) == "right."
+
+
+@by_number
+def test_a_forgotten_return_is_named(number, exercise):
+    *body, last = exercise.solution.strip().split("    return ")
+    code = "    return ".join(body) + "    result = " + last
+    if "return" not in code:  # with several, the others remain
+        assert judge(number, exercise.define(code)) == "not yet. Your function returns nothing: is `return` missing?"
+    assert judge(number, print).startswith("not yet. Your function returns nothing")
+
+
+NOT_ATTEMPTED = "not attempted yet. Replace the ... in the cell with your code and run it again."
+
+
+@pytest.mark.parametrize("body", ["pass", "...", "# a comment\n    ...", '"""What it does."""', "return ..."])
+def test_what_does_nothing_yet_is_not_attempted(body):
+    names = {}
+    exec(f"def count_parameters(sizes):\n    {body}", names)
+    assert judge("4.3", names["count_parameters"]) == NOT_ATTEMPTED
+
+
+@pytest.mark.parametrize(
+    "number, answer, says",
+    [
+        ("4.3", lambda sizes: 0 if len(sizes) == 2 else None, "For some inputs your function returns None"),
+        ("5.1", lambda before, after: (None, 1), "For some inputs your function returns None, or a part that is None"),
+        ("4.3", lambda sizes: np.ones((2, 3)), "should be one number, but yours is a table of shape (2, 3)"),
+        ("2.1", lambda y, p: [1.0], "should be one number, but yours is a row with one number in it."),
+        (
+            "4.1",
+            lambda x, y: ((1, 2, 3), (4, 5, 6)),
+            "should consist of 6 parts, in this order, separated by commas; yours has 2.",
+        ),
+        (
+            "5.2",
+            lambda values, low, high: np.round(values),
+            "should consist of 2 parts, in this order, separated by commas; yours has",
+        ),
+        ("5.2", lambda values, low, high: 3.0, "separated by commas; yours is one number."),
+        ("7.3", lambda weights: "codes", "separated by commas; yours is a text."),
+        ("3.6", lambda gradients, most: 0.5, "The answer should be a list; yours is one number."),
+        (
+            "3.6",
+            lambda gradients, most: map(abs, gradients),
+            "The answer should be a list; yours is a value of type map.",
+        ),
+        (
+            "3.6",
+            lambda gradients, most: np.concatenate([g.ravel() for g in gradients]),
+            "should be a list of 2 items; yours has 6.",
+        ),
+        ("10.3", lambda p, blank: "21", "The answer should be a list; yours is a text."),
+        ("10.5", lambda utterances: [("s", 0.05)], "The answer should be a dictionary; yours is a list."),
+        ("10.5", lambda utterances: {"s": 0.05}, "Your dictionary has no entry 'E'."),
+        (
+            "2.1",
+            lambda y, p: -np.mean(p * np.log(y) + (1 - p) * np.log(1 - y)),
+            "NaN or infinity: you take the logarithm of 0.",
+        ),
+        ("2.1", lambda y, p: np.mean(y / 0), "NaN or infinity: look for a division by zero."),
+        ("2.1", lambda y, p: np.mean(np.sqrt(-1 - y)), "NaN or infinity: you take the root of a negative number."),
+        ("2.1", lambda y, p: np.exp(1000 + y).sum(), "NaN or infinity: a number grew too large"),
+        ("2.1", lambda y, p: float("nan"), "NaN or infinity: look where the first one appears."),
+        (
+            "1.3",
+            lambda n, d, k, peak, u: round(6 * n * d / k / peak / u / 3600, 1),
+            "rounded. Return them as they are.",
+        ),
+    ],
+)
+def test_an_answer_of_another_form_gets_a_plain_sentence(number, answer, says):
+    line = judge(number, answer)
+    assert line.startswith("not yet. ") and says in line, line
+
+
+def test_what_the_checker_raises_is_not_called_the_learners():
+    for number, _ in EXERCISES:
+        for odd in ("text", 3.0, [], {}, (1, 2), object()):
+            assert "Your code raised" not in judge(number, lambda *arguments, odd=odd: odd)

@@ -6,9 +6,11 @@ to add one. The notebook shows ``stub`` and ``solution`` exactly as they stand t
 
 import builtins
 import contextlib
+import copy
 import ctypes
 import dataclasses
 import datetime
+import dis
 import gc
 import importlib
 import io
@@ -28,6 +30,14 @@ from collections.abc import Callable
 SECONDS = 5  # an answer that takes longer is stopped
 PRINTED = 100_000  # characters that an answer prints and the cell shows
 TIMED_OUT = f"not yet. It did not finish within {SECONDS} seconds. Is there a loop that never ends?"
+UNTOUCHED = "not attempted yet. Replace the ... in the cell with your code and run it again."
+CAUSES = {  # what NumPy noticed on the way to a NaN, in plain words
+    "divide by zero.* log": "you take the logarithm of 0",
+    "invalid.* log": "you take the logarithm of a negative number",
+    "invalid.* sqrt": "you take the root of a negative number",
+    "overflow": "a number grew too large on the way, as exp(1000) does",
+    "(divide by zero|invalid).* (divide|remainder|reciprocal)": "look for a division by zero",
+}
 RECORD = pathlib.Path.cwd() / "progress.jsonl"  # beside the learner's copy of the lessons, where `make lab` lays it
 
 
@@ -64,17 +74,34 @@ class Exercise:
         return names[self.answer]
 
     def outcomes(self, answer):
-        """Return what ``answer`` does: one value, or one exception, for each case."""
+        """Yield what ``answer`` gives: one value, or one exception, for each case. Each call gets its own copy of its arguments."""
         if self.cases is None:
-            return [self.observe(answer) if self.observe and answer is not ... else answer]
-        results = []
+            yield answer
+            return
         for arguments in self.cases():
             try:
-                result = answer(*arguments)
-                results.append(self.observe(result) if self.observe and result is not None else result)
+                result = answer(*copy.deepcopy(arguments))
             except Exception as error:
-                results.append(error)
-        return results
+                result = error
+            yield result
+
+    def read(self, result):
+        """Return what of a result is compared; ``Unreadable`` if it has not the form of an answer."""
+        if self.observe is None or result is None or result is ... or isinstance(result, BaseException):
+            return result
+        try:
+            return self.observe(result)
+        except Exception:
+            return Unreadable
+
+    def agree(self, outcomes, expected):
+        """Say whether all outcomes are those expected; it looks no further than the first that is not."""
+        pairs = zip(outcomes, expected, strict=True)
+        return all(_same(self.read(one), self.read(other), self.tolerance) for one, other in pairs)
+
+
+class Unreadable:
+    """Stands for a result in which what the task asks for is not to be found."""
 
 
 def exercises(lesson):
@@ -140,7 +167,7 @@ def verdict(number, answer):
         import numpy as np
 
         try:
-            with np.errstate(all="ignore"):  # wrong answers divide by zero; the hint says so
+            with np.errstate(all="ignore"):  # wrong answers divide by zero; the verdict says so
                 return _judge(exercise, answer)
         except BaseException as error:  # an answer may raise anything, even SystemExit
             return f"not yet. Reading your answer raised {type(error).__name__}: {_text(error)}"
@@ -260,23 +287,59 @@ def _in_thread(work):
 
 def _judge(exercise, answer):
     if answer is None or answer is ...:
-        return "not attempted yet. Replace the ... in the cell with your code and run it again."
+        return UNTOUCHED
     if exercise.cases and not callable(answer):
         return f"not yet. Pass the function {exercise.answer} itself, without calling it."
     if exercise.cases is None and exercise.observe is None and callable(answer):
         return f"not yet. {exercise.answer} should be a value, not a function."
-    got = exercise.outcomes(answer)
-    if all(value is None or value is ... for value in got):
-        return "not attempted yet. Replace the ... in the cell with your code and run it again."
-    expected = exercise.outcomes(exercise.define(exercise.solution))
-    if _same(got, expected, exercise.tolerance):
+    got, noticed = [], []
+    for outcome, warned in _warned(exercise.outcomes(answer)):
+        got.append(outcome)
+        noticed.append(warned)
+    if all(value is ... for value in got):
+        return UNTOUCHED
+    if all(value is None for value in got):
+        stub = exercise.define(exercise.stub)
+        return (
+            UNTOUCHED
+            if _code(answer) == _code(stub)
+            else "not yet. Your function returns nothing: is `return` missing?"
+        )
+    expected = [*exercise.outcomes(exercise.define(exercise.solution))]
+    if exercise.agree(got, expected):
         return "right."
     for code, hint in exercise.wrong:
-        if _same(got, exercise.outcomes(exercise.define(code)), exercise.tolerance):
+        if exercise.agree(got, exercise.outcomes(exercise.define(code))):
             return f"not yet. {hint}"
-    pairs = zip(got, expected, strict=True)
-    first = next(pair for pair in pairs if not _same(*pair, exercise.tolerance))
-    return f"not yet. {_mismatch(*first) or exercise.hint}"
+    rows = zip(got, expected, noticed, strict=True)
+    one, other, warned = next(row for row in rows if not exercise.agree(row[:1], row[1:2]))
+    read = exercise.read(one)
+    pair = (one, other) if read is Unreadable else (read, exercise.read(other))
+    return f"not yet. {_mismatch(*pair, warned) or _rounded(exercise, got, expected) or exercise.hint}"
+
+
+def _warned(outcomes):
+    """Yield each outcome with what NumPy noticed while it was computed, such as "divide by zero encountered in log"."""
+    import numpy as np
+
+    while True:
+        words = io.StringIO()
+        with np.errstate(all="log", under="ignore", call=words):
+            try:
+                outcome = next(outcomes)
+            except StopIteration:
+                return
+        yield outcome, words.getvalue()
+
+
+def _code(function):
+    """Return what a function does, without its comments; nothing for what is not written in Python."""
+    code = getattr(function, "__code__", None)
+    if isinstance(code, types.CodeType):
+        return [
+            (step.opname, step.argval) for step in dis.get_instructions(code) if step.opname not in ("NOP", "RESUME")
+        ]
+    return None
 
 
 def _same(got, expected, tolerance):
@@ -286,7 +349,11 @@ def _same(got, expected, tolerance):
     if isinstance(expected, BaseException):
         return type(got) is type(expected) and str(got) == str(expected)
     if isinstance(expected, dict):
-        return isinstance(got, dict) and _same([got.get(key) for key in expected], [*expected.values()], tolerance)
+        return (
+            isinstance(got, dict)
+            and got.keys() == expected.keys()
+            and all(_same(got[key], expected[key], tolerance) for key in expected)
+        )
     if isinstance(expected, list | tuple):
         got = list(got) if isinstance(got, np.ndarray) and got.ndim else got
         return (
@@ -305,17 +372,49 @@ def _same(got, expected, tolerance):
         return False
 
 
-def _mismatch(got, expected):
+def _rounded(exercise, got, expected):
+    """Say that the values would be right without rounding, if that is so."""
+    import numpy as np
+
+    for digits in range(7):
+        with contextlib.suppress(TypeError, ValueError):
+            rounded = [np.round(exercise.read(value), digits) for value in expected]
+            if all(_same(*pair, 0.05) for pair in zip(rounded, expected, strict=True)) and exercise.agree(got, rounded):
+                return "Your numbers are close, but rounded. Return them as they are."
+    return ""
+
+
+def _mismatch(got, expected, warned=""):
     """Say in what way ``got`` cannot be the answer at all, or nothing if only its values are off."""
     import numpy as np
 
     if isinstance(got, BaseException):
         return f"Your code raised {type(got).__name__}: {_text(got)}"
+    if got is None and expected is not None:
+        return "For some inputs your function returns None, or a part that is None: does every branch end with `return` and a value?"
+    if isinstance(expected, dict):
+        if not isinstance(got, dict):
+            return f"The answer should be a dictionary; yours is {_form(got)}."
+        if lacking := [key for key in expected if key not in got]:
+            return f"Your dictionary has no entry {_text(repr(lacking[0]))}."
+        if more := [key for key in got if key not in expected]:
+            return f"Your dictionary has an entry {_text(repr(more[0]))} too many."
+        return next((text for key in expected if (text := _mismatch(got[key], expected[key], warned))), "")
     if isinstance(expected, list | tuple):
-        if not isinstance(got, list | tuple) or len(got) != len(expected):
-            return f"The answer should consist of {len(expected)} parts, in this order, separated by commas."
-        return next((text for pair in zip(got, expected, strict=True) if (text := _mismatch(*pair))), "")
-    if isinstance(expected, BaseException | dict | str | bool | None):
+        items = got.tolist() if isinstance(got, np.ndarray) and got.ndim else got
+        of_numbers = isinstance(expected, list) and all(np.ndim(item) == 0 for item in expected)
+        what = (
+            "be a list"
+            if isinstance(expected, list)
+            else f"consist of {len(expected)} parts, in this order, separated by commas"
+        )
+        if not isinstance(items, list | tuple):
+            return f"The answer should {what}; yours is {_form(got)}."
+        if len(items) != len(expected):  # of a list of numbers, how many there are is a part of the question
+            what = f"be a list of {len(expected)} items" if isinstance(expected, list) else what
+            return "" if of_numbers else f"The answer should {what}; yours has {len(items)}."
+        return next((text for pair in zip(got, expected, strict=True) if (text := _mismatch(*pair, warned))), "")
+    if isinstance(expected, BaseException | str | bool | None):
         return ""
     try:
         numbers = np.asarray(got)
@@ -328,8 +427,41 @@ def _mismatch(got, expected):
     except (TypeError, ValueError, OverflowError):
         return f"The answer should be made of numbers (int or float), not of type {type(got).__name__}."
     if numbers.shape != np.shape(expected):
-        return f"The answer should have the shape {np.shape(expected)}, but yours has {numbers.shape}."
-    return "The answer contains NaN or infinity: look for a division by zero." if not np.isfinite(numbers).all() else ""
+        return f"The answer should be {_form(expected)}, but yours is {_form(numbers)}."
+    if np.isfinite(numbers).all():
+        return ""
+    cause = next(
+        (cause for pattern, cause in CAUSES.items() if re.search(pattern, warned)), "look where the first one appears"
+    )
+    return f"The answer contains NaN or infinity: {cause}."
+
+
+def _form(value):
+    """Say in plain words what a value is: one number, a row of 3 numbers, a table of 2 rows and 3 columns, a dict."""
+    import numpy as np
+
+    try:
+        numbers = np.asarray(value)
+        if numbers.dtype.kind not in "biufc":
+            raise ValueError
+    except Exception:
+        kind = type(value).__name__
+        names = {
+            "str": "a text",
+            "dict": "a dictionary",
+            "list": "a list",
+            "tuple": "several parts",
+            "ndarray": "an array",
+        }
+        return names.get(kind, f"a value of type {kind}")
+    match numbers.shape:
+        case ():
+            return "one number"
+        case (n,):
+            return f"a row of {n} numbers" if n != 1 else "a row with one number in it"
+        case (n, m):
+            return f"a table of shape ({n}, {m}), rows and columns"
+    return f"an array of shape {numbers.shape}"
 
 
 def _text(error):

@@ -35,10 +35,6 @@ def _length_cases():
     return [([first],), ([first, second],), ([first, second, third],)]
 
 
-def _observe_lengths(lengths):
-    return sorted(lengths.items())
-
-
 def _signals():
     rng = np.random.default_rng(0)
     reference = np.sin(np.arange(400) / 5) + 0.3
@@ -253,7 +249,6 @@ def mean_lengths(utterances):
 """,
         solution=LENGTHS,
         cases=_length_cases,
-        observe=_observe_lengths,
         wrong=[
             (
                 """
