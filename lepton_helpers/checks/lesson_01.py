@@ -57,7 +57,10 @@ def gains(accuracy, i, j):
 
 def _gains_cases():
     grid = np.array([[0.40, 0.61, 0.66], [0.52, 0.77, 0.85], [0.55, 0.86, 0.94]])
-    return [(grid, 0, 0), (grid, 1, 1), (grid, 1, 0), (grid, 0, 1)]
+    falling = np.array(
+        [[0.60, 0.55, 0.50, 0.52], [0.58, 0.61, 0.43, 0.57]]
+    )  # not square, and more is not always better
+    return [(grid, 0, 0), (grid, 1, 1), (grid, 1, 0), (grid, 0, 1), (falling, 0, 0), (falling, 0, 1), (falling, 0, 2)]
 
 
 EXERCISES = {
@@ -138,7 +141,12 @@ def training_hours(parameters, tokens, devices, peak, utilization):
     ...
 """,
         solution=HOURS,
-        cases=lambda: [(175e9, 300e9, 1024, 312e12, 0.4), (1e9, 20e9, 8, 1e14, 0.5), (1e6, 1e6, 1, 1e10, 0.25)],
+        cases=lambda: [
+            (175e9, 300e9, 1024, 312e12, 0.4),
+            (1e9, 20e9, 8, 1e14, 0.5),
+            (1e6, 1e6, 1, 1e10, 0.25),
+            (1e5, 1e6, 3, 1e10, 0.7),
+        ],
         wrong=[
             (
                 HOURS.replace("6 *", "2 *"),

@@ -7,7 +7,14 @@ from lepton_helpers.checks import Exercise
 
 def _binary_cases():
     y, p = np.array([1.0, 0.0, 0.0, 1.0, 0.0]), np.array([0.8, 0.3, 0.05, 0.4, 0.6])
-    return [(y, p), (1 - y[:3], p[:3])]
+    rare = np.array([0.0, 0.0, 0.0, 1.0, 0.0, 0.0]), np.array([0.1, 0.2, 0.7, 0.35, 0.02, 0.4])
+    return [(y, p), (1 - y[:3], p[:3]), rare]
+
+
+def _any_binary_cases():
+    """Also data in which one class does not occur, and a single sample."""
+    p = np.array([0.9, 0.25, 0.6])
+    return [*_binary_cases(), (np.ones(3), p), (np.zeros(3), p), (np.array([0.0]), np.array([0.3]))]
 
 
 def _linear_cases():
@@ -17,7 +24,8 @@ def _linear_cases():
 
 def _binary_logit_cases():
     y = np.array([1.0, 0.0, 1.0, 0.0])
-    return [(y, np.array([2.0, -1.0, -3.0, 0.5])), (y, np.array([-800.0, 900.0, 1000.0, -750.0]))]
+    one = (np.array([1.0]), np.array([0.0]))
+    return [(y, np.array([2.0, -1.0, -3.0, 0.5])), (y, np.array([-800.0, 900.0, 1000.0, -750.0])), one]
 
 
 def _categorical_cases():
@@ -29,7 +37,12 @@ def _categorical_cases():
 
 
 def _penalty_cases():
-    return [(np.array([0.5, -2.0, 3.0]), np.array([0.1, 0.2, -0.3]), 0.7, 0.4)]
+    with_zero = np.array([0.0, -0.1, 1.5, -4.0])
+    return [
+        (np.array([0.5, -2.0, 3.0]), np.array([0.1, 0.2, -0.3]), 0.7, 0.4),
+        (with_zero, np.array([0.6, -0.2, 0.0, 1.0]), 0.25, 0.1),
+        (with_zero, np.array([0.6, -0.2, 0.0, 1.0]), 0.0, 1.5),
+    ]
 
 
 BINARY = """
@@ -103,7 +116,7 @@ def binary_cross_entropy(y, p):
     ...
 """,
         solution=BINARY,
-        cases=_binary_cases,
+        cases=_any_binary_cases,
         wrong=[
             (
                 BINARY.replace(" + (1 - y) * np.log(1 - p)", ""),
@@ -194,6 +207,21 @@ def cross_entropy_from_logits(y, z):
                 "Right for small logits, but infinite or NaN for large ones: the sigmoid rounds to 0 or 1 and you take its logarithm. "
                 "Never form the probability; use log(1 + exp(z)) - y z.",
             ),
+            *(
+                (
+                    NAIVE_BINARY_LOGITS.replace("    return", f"    p = np.clip(p, {least}, 1 - {least})\n    return"),
+                    "You clipped the probabilities. That caps the loss: where it should be 800, it stays below 40. Never form the probability.",
+                )
+                for least in (1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15)
+            ),
+            (
+                BINARY_LOGITS.replace("np.maximum(0, z)", "np.max(0, z)"),
+                "np.max looks for one largest number and takes 0 for the array. np.maximum(0, z) compares element by element.",
+            ),
+            (
+                BINARY_LOGITS.replace("np.maximum(0, z)", "max(0, z)"),
+                "Python's max asks whether a whole array is larger than 0. np.maximum(0, z) compares element by element.",
+            ),
             (
                 BINARY_LOGITS.replace("np.maximum(0, z)", "0 * z"),
                 "Right for small logits, but infinite for large ones: exp(z) overflows, or a probability rounds to 0. "
@@ -217,8 +245,7 @@ def cross_entropy_from_logits(y, z):
             ),
             (BINARY_LOGITS.replace("np.mean", "np.sum"), "You added the samples up. The loss is their mean."),
         ],
-        hint="The loss of one sample is log(exp(0) + exp(z)) - y z: a log-sum-exp of the two numbers 0 and z. "
-        "Clipping probabilities does not help: it caps a loss that should be 800.",
+        hint="The loss of one sample is log(exp(0) + exp(z)) - y z: a log-sum-exp of the two numbers 0 and z.",
     ),
     "2.4": Exercise(
         answer="categorical_cross_entropy",
@@ -296,6 +323,17 @@ def penalized_gradient(weights, loss_gradient, l1, l2):
                 "The signs of the penalties are turned around: this would reward large weights.",
             ),
             (
+                PENALTY.replace("np.sign(weights)", "weights / np.abs(weights)"),
+                "A weight of exactly 0 gives 0 / 0. NumPy has a function for this: it gives 1, -1, and 0 for 0.",
+            ),
+            *(
+                (
+                    PENALTY.replace("np.sign(weights)", code),
+                    "A weight of exactly 0 is pulled to one side in your answer. Take 0 for its L1 part.",
+                )
+                for code in ("np.where(weights > 0, 1, -1)", "np.where(weights >= 0, 1, -1)")
+            ),
+            (
                 PENALTY.replace("l1 * np.sign(weights)", "l1"),
                 "The L1 part must pull negative weights up and positive ones down: it has a sign.",
             ),
@@ -354,7 +392,7 @@ def missing_term(y, p):
     ...
 """,
         solution=MISSING,
-        cases=_binary_cases,
+        cases=_any_binary_cases,
         wrong=[
             (
                 MISSING.replace("(1 - y) * np.log(1 - p)", "y * np.log(p)"),
@@ -369,7 +407,7 @@ def missing_term(y, p):
                 "The sign is turned around: the formula's value is too small, so what it lacks is positive.",
             ),
             (
-                MISSING.replace("-np.mean((1 - y) * np.log(1 - p))", "-np.mean(np.log(1 - p[y == 0]))"),
+                MISSING.replace("-np.mean((1 - y) * np.log(1 - p))", "-np.sum(np.log(1 - p[y == 0])) / np.sum(y == 0)"),
                 "You divided by the number of samples with y = 0. The mean in the formula runs over all n samples.",
             ),
             (

@@ -13,28 +13,52 @@ def _steep_slope(x):
     return np.array([1.0, 20.0]) * x
 
 
+def _hill(x):
+    return -x
+
+
 def _minimize_cases():
-    return [(_slope, 5.0, 0.1, 10), (_steep_slope, np.array([-4.0, 1.0]), 0.04, 3), (_slope, 5.0, 0.1, 0)]
+    return [
+        (_slope, 5.0, 0.1, 10),
+        (_steep_slope, np.array([-4.0, 1.0]), 0.04, 3),
+        (_slope, 5.0, 0.1, 0),
+        (_hill, 1e-8, 1.0, 30),  # a gradient near 0 is no reason to stop
+    ]
 
 
 def _adam_cases():
-    options = (0.8, 0.9, 0.01)
-    return [(_slope, 5.0, 0.1, 4, *options), (_steep_slope, np.array([-4.0, 1.0]), 0.2, 6, *options)]
+    return [
+        (_slope, 5.0, 0.1, 4, 0.8, 0.9, 0.01),
+        (_steep_slope, np.array([-4.0, 1.0]), 0.2, 6, 0.8, 0.9, 0.01),
+        (_steep_slope, np.array([0.5, 0.0]), 0.05, 5, 0.6, 0.97, 0.2),  # a gradient that is always 0
+        (_slope, -1.0, 0.3, 1, 0.9, 0.99, 0.5),
+        (_slope, 5.0, 0.1, 0, 0.8, 0.9, 0.01),
+    ]
 
 
 def _adamw_cases():
     x, g = np.array([2.0, -3.0]), np.array([0.5, 10.0])
     m, v = np.array([0.1, -0.2]), np.array([0.3, 4.0])
-    return [(x.copy(), g.copy(), 0 * m, 0 * v, 1, 0.1, 0.5), (x, g, m, v, 3, 0.1, 0.5)]
+    flat = np.array([0.0, 10.0])  # one parameter has had no gradient yet
+    return [
+        (x, g, 0 * m, 0 * v, 1, 0.1, 0.5),
+        (x, g, m, v, 3, 0.2, 0.3),
+        (x, g, m, v, 4, 0.1, 0.5, 0.8, 0.9, 0.01),
+        (x, flat, 0 * m, 0 * v, 2, 0.1, 0.0, 0.7, 0.95, 0.3),
+    ]
 
 
 def _schedule_cases():
-    return [(step, 0.3, 10, 110) for step in (0, 3, 10, 35, 60, 110)]
+    return [
+        *((step, 0.3, 10, 110) for step in (0, 3, 10, 35, 60, 110)),
+        *((step, 2.0, 40, 100) for step in (10, 39, 41, 80)),
+    ]
 
 
 def _clip_cases():
     small, large = np.array([0.3, -0.4]), np.array([[6.0, 0.0], [0.0, -8.0]])
-    return [([small.copy(), large.copy()], 5.0), ([small.copy(), 0.1 * large], 5.0), ([large.copy()], 1.0)]
+    three = [np.array([2.0, -1.0, 2.0]), np.array([4.0]), np.full((2, 2), -0.5)]
+    return [([small, large], 5.0), ([small, 0.1 * large], 5.0), ([large], 1.0), (three, 2.5), (three, 6.0)]
 
 
 MINIMIZE = """
@@ -61,6 +85,7 @@ def minimize_with_adam(gradient, x, learning_rate, steps, beta_1, beta_2, epsilo
         x = x - learning_rate * m_hat / (np.sqrt(v_hat) + epsilon)
     return x
 """
+ONE_NUMBER = "math.sqrt takes one number only, and here it gets an array. Use np.sqrt, which takes both."
 FROM_0 = "You divide by zero or take the root of a negative number: is the first step t = 1, and is beta raised to the power t?"
 
 ADAMW = """
@@ -136,7 +161,7 @@ def stability_limit(curvatures):
     ...
 """,
         solution=LIMIT,
-        cases=lambda: [([1.0, 50.0],), ([2.0],), ([8.0, 0.5, 3.0],)],
+        cases=lambda: [(np.array(curvatures),) for curvatures in ([1.0, 50.0], [2.0], [8.0, 0.5, 3.0])],
         wrong=[
             (
                 LIMIT.replace("max", "min"),
@@ -181,6 +206,7 @@ def minimize_with_adam(gradient, x, learning_rate, steps, beta_1, beta_2, epsilo
                 ),
                 FROM_0,
             ),
+            (ADAM.replace("np.sqrt", "__import__('math').sqrt"), ONE_NUMBER),
             (
                 ADAM.replace("(np.sqrt(v_hat) + epsilon)", "np.sqrt(v_hat) + epsilon"),
                 "Here epsilon is added to the parameter, outside the fraction. It belongs in the denominator: check the brackets.",
@@ -253,6 +279,15 @@ def adamw_step(
             (
                 ADAMW.replace(" - learning_rate * weight_decay * x", "\n    x = x - learning_rate * weight_decay * x"),
                 "You shrink the parameters after the step. Take the decay from the old x, the one the gradient was measured at.",
+            ),
+            (ADAMW.replace("np.sqrt", "__import__('math').sqrt"), ONE_NUMBER),
+            (
+                ADAMW.replace("(np.sqrt(v_hat) + epsilon)", "np.sqrt(v_hat + epsilon)"),
+                "You put epsilon under the root. In Adam's formula it is added to the root.",
+            ),
+            (
+                ADAMW.replace("(np.sqrt(v_hat) + epsilon)", "np.sqrt(v_hat) + epsilon"),
+                "Here epsilon is added to the step, outside the fraction. It belongs in the denominator: check the brackets.",
             ),
             (
                 ADAMW.replace(" - learning_rate * weight_decay * x", ""),
