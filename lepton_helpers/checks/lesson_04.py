@@ -10,26 +10,36 @@ def _observe_parts(parts):
     x, y = parts[:3], parts[3:]
     sizes = [len(part) for part in parts]
     classes = [np.bincount(part.ravel().astype(int), minlength=10)[:10].tolist() for part in y]
-    matched = [bool(np.array_equal(a.ravel() // 10, b.ravel())) for a, b in zip(x, y, strict=True)]
+    matched = [bool(np.array_equal(a.ravel() // 1000, b.ravel())) for a, b in zip(x, y, strict=True)]
     return sizes, classes, matched, len(np.unique(np.concatenate([part.ravel() for part in x])))
 
 
 def _parts_cases():
-    return [(np.arange(100)[:, np.newaxis], np.repeat(np.arange(10), 10))]
+    def images_of(labels):  # an image is its label times 1,000, plus a number of its own
+        return (labels * 1000 + np.arange(len(labels)))[:, np.newaxis]
+
+    equal, rare = (
+        np.repeat(np.arange(10), 10),
+        np.random.default_rng(0).permutation(np.repeat([0, 3, 7], [20, 40, 140])),
+    )
+    return [(images_of(equal), equal), (images_of(rare), rare)]
 
 
 def _standardize_cases():
     rng = np.random.default_rng(0)
     train, other = rng.normal(3, 2, size=(6, 3)), rng.normal(-1, 5, size=(4, 3))
     train[:, 1] = other[:, 1] = 7.0  # a constant pixel
-    return [(train, other)]
+    inked = other + 200.0 * (np.arange(4)[:, None] > 1)  # that is constant in training only
+    blank = np.array([[0.0, 1.0, 0.25], [0.0, 0.0, 0.25]])
+    return [(train, other), (train, inked), (blank, np.array([[0.5, 0.5, 0.5]]))]
 
 
 def _difference_cases():
     rng = np.random.default_rng(0)
     b = rng.random(40_000) < 0.9  # so many that it does not matter whether the deviation is taken over n or n - 1
     a = np.where(rng.random(40_000) < 0.9, b | (rng.random(40_000) < 0.7), rng.random(40_000) < 0.97)
-    return [(a.astype(float), b.astype(float)), (b.astype(float), a.astype(float))]
+    a, b = a.astype(float), b.astype(float)
+    return [(a, b), (b, a), (a[:30_000], b[:30_000])]
 
 
 SPLIT = """
@@ -162,6 +172,18 @@ def standardize(train, other):
                 STANDARDIZE.replace("    std = np.where(std == 0, 1, std)\n", ""),
                 "A constant column has deviation 0, and dividing by it gives NaN. Divide such columns by 1 instead.",
             ),
+            *(
+                (
+                    STANDARDIZE.replace("np.where(std == 0, 1, std)", f"std + {little}"),
+                    "You add a tiny number to every deviation. A pixel that is blank in train but not in other is then divided "
+                    "by that number and becomes huge. Divide by 1 where the deviation is 0.",
+                )
+                for little in (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6)
+            ),
+            (
+                STANDARDIZE.replace("np.where(std == 0, 1, std)", "np.where(std == 0, np.inf, std)"),
+                "You set a column that is constant in train to 0 in other, too, so what is new there cannot be seen. Divide it by 1.",
+            ),
             (
                 STANDARDIZE.replace("mean = train", "mean = np.concatenate([train, other])"),
                 "Your mean was taken over both parts together: that is leakage. Fit on train alone.",
@@ -209,6 +231,11 @@ def stop_early(validation_losses, patience):
             ([0.5, 0.4, 0.45, 0.42, 0.41, 0.3], 2),
             ([0.5, 0.4, 0.3], 2),
             ([0.5, 0.6, 0.7, 0.8], 2),
+            ([0.5, 0.4, 0.4, 0.4, 0.4], 2),  # an equal loss is no new best
+            ([2.3, 1.9, 1.6, 1.4], 2),  # a loss may be above 1
+            ([3.0, 1.0, 2.0, 1.5, 0.5], 2),
+            ([0.9, 0.8, 0.85, 0.1], 1),
+            ([0.7], 3),
         ],
         wrong=[
             (
@@ -222,6 +249,18 @@ def stop_early(validation_losses, patience):
             (
                 STOP.replace(">= patience", "> patience"),
                 "You stop one epoch late: with patience 2, training ends at the second epoch in a row without a new best.",
+            ),
+            (
+                STOP.replace("loss < best_loss", "loss <= best_loss"),
+                "You count a loss that is equal to the lowest as a new one. Only a lower loss is.",
+            ),
+            (
+                STOP.replace("return epoch, best_epoch", "return epoch, 1 + int(np.argmin(validation_losses))"),
+                "Your best epoch may lie after the stop. Look only at the epochs up to then.",
+            ),
+            (
+                STOP.replace("return epoch, best_epoch", "return best_epoch + patience, best_epoch"),
+                "Where the list ends first, training stops at its last epoch, not later.",
             ),
             (
                 STOP.replace("best_loss, best_epoch = loss, epoch", "best_epoch = epoch").replace(

@@ -12,6 +12,8 @@ def _compare_cases():
         (before, before.copy()),
         (np.array([0.4, 0.6, 0.2]), np.array([0.45, 0.55, 0.45])),
         (np.array([0.49]), np.array([0.5])),  # 0.5 is not above 0.5
+        (np.array([0.5, 0.5, 0.5]), np.array([0.4, 0.6, 0.5])),
+        (np.array([0.45, 0.48, 0.1]), np.array([0.55, 0.52, 0.45])),
     ]
 
 
@@ -22,6 +24,9 @@ def _quantize_cases():
         (rng.uniform(0, 6, 40), 0.0, 6.0),
         (np.array([-9.0, -2.0, 0.11, 1.93, 50.0]), -2.0, 2.5),  # two values lie outside the range
         (rng.uniform(-20, -10, 30), -30.0, 5.0),
+        # Clipped before it is rounded, 80 would get code 128. The scales, 0.5 and 2, are exact in every kind of number.
+        (np.array([-70.0, -20.2, 0.0, 0.8, 40.9, 80.0]), -63.75, 63.75),
+        (np.array([-300.0, 31.3, 400.0]), -255.0, 255.0),
     ]
 
 
@@ -54,12 +59,21 @@ def _status_cases():
         {"images": [[127] * 784]},
         {"images": [[0.5] * 784]},
         *({"images": [image, image[:400] + [number] + image[401:]]} for number in bad_numbers),
+        {"images": [["7", *image[1:]]]},
+        {"images": [[*image[1:], "7"]]},
+        {"images": [image], "model": "digits", "count": None},
+        {"model": None, "images": [image], "image": [[1]]},
         {"images": []},
         {"images": [image] * 65},
         {"images": [image[1:]]},
         {"images": [[*image, 0]]},
         {"images": [[]]},
         {"images": [image, "an image"]},
+        *({"images": [image, odd]} for odd in (5, None, True, 2.5, {}, dict.fromkeys(map(str, range(784)), 1))),
+        {"images": [5]},
+        {"images": ["7" * 784]},
+        {"images": [[image] * 784]},
+        *({"images": odd} for odd in (5, True, 0, {"0": image}, [None], [[]])),
         {"images": image},
         {"images": "images"},
         {"images": None},
@@ -99,7 +113,7 @@ def quantize(values, low, high):
 
 PERCENTILE = """
 def percentile(latencies, share):
-    rank = int(np.ceil(share * len(latencies)))
+    rank = int(np.ceil(round(share * len(latencies), 9)))  # rounding errors aside
     return sorted(latencies)[rank - 1]
 """
 
@@ -131,7 +145,7 @@ REPLICAS = """
 def replicas(users, seconds_between, cpu_ms, utilization):
     requests_per_second = users / seconds_between
     busy_cores = requests_per_second * cpu_ms / 1000
-    return int(np.ceil(busy_cores / utilization))
+    return int(np.ceil(round(busy_cores / utilization, 9)))  # rounding errors aside
 """
 
 EXERCISES = {
@@ -215,6 +229,13 @@ def quantize(values, low, high):
                 "You returned the values you were given. Restore them from the codes: that is what rounding has left of them.",
             ),
             (
+                QUANTIZE.replace(
+                    "np.clip(np.round(values / scale) + zero_point, -128, 127)",
+                    "np.round(np.clip(values, low, high) / scale) + zero_point",
+                ),
+                "You clipped the values. Rounding can still give the code 128, which does not fit into 8 bits: clip the codes.",
+            ),
+            (
                 QUANTIZE.replace("np.round(values / scale)", "np.floor(values / scale)"),
                 "You rounded down. Round to the nearest whole number, and the error is at most half a step.",
             ),
@@ -279,7 +300,9 @@ def percentile(latencies, share):
                 "That value lies between two latencies. Return one that was measured: the smallest that the given share did not exceed.",
             ),
             (
-                PERCENTILE.replace("np.ceil(share * len(latencies))", "max(1, np.floor(share * len(latencies)))"),
+                PERCENTILE.replace("np.ceil(", "max(1, ").replace(
+                    "round(share * len(latencies), 9)", "np.floor(share * len(latencies))"
+                ),
                 "You rounded the rank down, so fewer requests than the given share stay within it. Round up.",
             ),
         ],
@@ -317,6 +340,20 @@ def status_of(body):
             (
                 STATUS.replace("isinstance(number, (int, float))", "isinstance(number, int)"),
                 "You accept whole numbers only. Decimals such as 254.5 count as well.",
+            ),
+            (
+                STATUS.replace("not isinstance(image, list) or len(image)", "len(image)"),
+                "An image that is a number or null has no length: that raises TypeError, in a service a 500. Is it a list at all?",
+            ),
+            (
+                STATUS.replace(
+                    "not isinstance(image, list) or len(image)", "not hasattr(image, '__len__') or len(image)"
+                ).replace("in image:", "in (image.values() if isinstance(image, dict) else image):"),
+                "An object of 784 numbers passes as an image. It must be a list.",
+            ),
+            (
+                STATUS.replace(' or not isinstance(body.get("images"), list)', " or [*body] != ['images']"),
+                "A body with other entries beside the images is refused. They do not matter.",
             ),
             (
                 STATUS.replace("<= 64", "< 64"),
@@ -435,6 +472,7 @@ def replicas(users, seconds_between, cpu_ms, utilization):
             (4000, 10, 5, 0.5),  # exactly 4
             (20, 60, 1000, 0.6),
             (10_000, 5, 1.1, 0.8),
+            (9006, 10, 2, 0.6),  # a little more than 3
         ],
         wrong=[
             (
@@ -446,11 +484,11 @@ def replicas(users, seconds_between, cpu_ms, utilization):
                 "You rounded to the nearest number. Where that is downward, each replica is busier than you allowed. Round up.",
             ),
             (
-                REPLICAS.replace("int(np.ceil(busy_cores / utilization))", "busy_cores / utilization"),
+                REPLICAS.replace("int(np.ceil(round(busy_cores / utilization, 9)))", "busy_cores / utilization"),
                 "That is not a whole number. Copies come one by one: round up.",
             ),
             (
-                REPLICAS.replace("np.ceil(busy_cores / utilization)", "np.ceil(np.ceil(busy_cores) / utilization)"),
+                REPLICAS.replace("round(busy_cores / utilization, 9)", "np.ceil(busy_cores) / utilization"),
                 "You rounded up twice. Round once, at the end.",
             ),
             (
