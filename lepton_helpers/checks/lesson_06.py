@@ -11,6 +11,8 @@ def _shares_cases():
         (rng.normal(size=(3, 4)), rng.normal(size=(5, 4))),
         (rng.normal(size=(4, 9)), rng.normal(size=(4, 9))),
         (rng.normal(size=(2, 16)) * 60, rng.normal(size=(3, 16)) * 60),
+        (np.array([[3000.0], [-1.0]]), np.array([[1.0], [1.5], [-2.0]])),  # one row in the thousands, one near 0
+        (rng.normal(size=(1, 2)), rng.normal(size=(1, 2))),
     ]
 
 
@@ -24,6 +26,7 @@ def _target_cases():
     return [
         (np.array([[1, 5, 6, 2, 0, 0], [1, 7, 2, 0, 0, 0], [1, 4, 5, 6, 7, 2]]),),
         (np.array([[1, 3, 2]]),),
+        (np.array([[1, 2], [1, 2]]),),
     ]
 
 
@@ -36,6 +39,9 @@ def _top_p_cases():
         (spread, 0.9),
         (spread, 0.55),
         (np.array([0.125, 0.5, 0.25, 0.125]), 0.75),  # the sum meets p exactly
+        (np.array([0.125, 0.5, 0.25, 0.125]), 1.0),
+        (np.array([0.25, 0.75]), 0.75),  # and with the first token
+        (np.array([1.0]), 0.4),
     ]
 
 
@@ -94,6 +100,8 @@ def count_parameters(source_words, target_words, d, blocks):
     return blocks * (encoder + decoder) + tables + 2 * norm + logits
 """
 
+TOO_FEW = "One token too few: the token with which the sum reaches p belongs to those that are kept."
+
 EXERCISES = {
     "6.1": Exercise(
         answer="attention_shares",
@@ -117,6 +125,15 @@ def attention_shares(queries, keys):
                 "You divided by the width itself. The variance of the scores is d, so their spread is its square root.",
             ),
             (
+                SHARES.replace("scores.max(axis=1, keepdims=True)", "scores.max()"),
+                "You subtract one maximum from the whole table. In a row that lies far below it, e to every score is then 0 "
+                "(it underflows), and 0 is divided by 0: each row needs its own maximum.",
+            ),
+            (
+                SHARES.replace("scores - scores.max(axis=1, keepdims=True)", "np.minimum(scores, 700)"),
+                "You cut large scores off, which makes them equal. Subtract each row's maximum: that changes no share.",
+            ),
+            (
                 SHARES.replace("    scores = scores - scores.max(axis=1, keepdims=True)\n", ""),
                 "Right for small scores, but e to the power of a large score overflows. Subtract something from each row first that does not change the shares.",
             ),
@@ -134,7 +151,9 @@ def visible(tokens):
     ...
 """,
         solution=VISIBLE,
-        cases=lambda: [(np.array([[5, 6, 7, 0, 0], [4, 3, 3, 9, 8]]),), (np.array([[7, 0, 0]]),)],
+        cases=lambda: [
+            (np.array(tokens),) for tokens in ([[5, 6, 7, 0, 0], [4, 3, 3, 9, 8]], [[7, 0, 0]], [[0, 5, 0, 7]])
+        ],
         observe=lambda mask: np.asarray(mask).astype(float),
         wrong=[
             (
@@ -152,6 +171,10 @@ def visible(tokens):
             (
                 VISIBLE.replace("[:, None, :]", "[:, :, None]"),
                 "You hid what padding looks at (rows). What must be hidden is the padding itself (columns), from every row.",
+            ),
+            (
+                VISIBLE.replace("causal & not_padding", "causal & not_padding & (tokens != 0)[:, :, None]"),
+                "The columns of padding are hidden, as they should be, but you emptied its rows as well. A row of padding sees the words before it.",
             ),
             (
                 VISIBLE.replace("causal & not_padding", "causal & (not_padding | True)"),
@@ -272,7 +295,7 @@ def top_p(probabilities, p):
         wrong=[
             (
                 TOP_P.replace("return result / result.sum()", "return result"),
-                "The right words are kept, but their probabilities no longer sum to 1.",
+                "The right tokens are kept, but their probabilities no longer sum to 1.",
             ),
             (
                 TOP_P.replace("reached, p)", "reached, p, side='right')"),
@@ -280,11 +303,27 @@ def top_p(probabilities, p):
             ),
             (
                 TOP_P.replace("np.searchsorted(reached, p) + 1", "max(np.searchsorted(reached, p), 1)"),
-                "One word too few: the word with which the sum reaches p belongs to those that are kept.",
+                TOO_FEW,
+            ),
+            *(
+                (TOP_P.replace("[: np.searchsorted(reached, p) + 1]", code), TOO_FEW)
+                for code in ("[reached < p]", "[reached <= p]", "[: max(1, np.sum(reached <= p))]")
+            ),
+            (
+                TOP_P.replace("[: np.searchsorted(reached, p) + 1]", "[reached >= p]"),
+                "You kept the tokens from where the sum has reached p. Keep those up to there.",
+            ),
+            (
+                TOP_P.replace("result[kept] = probabilities[kept]", "result[: len(kept)] = probabilities[kept]"),
+                "Your probabilities stand in the order of their size. Put each back in the place of its token.",
+            ),
+            (
+                TOP_P.replace("    return result", "    return result[result > 0]"),
+                "The dropped tokens are missing. They keep their places, with the probability 0.",
             ),
             (
                 TOP_P.replace("np.argsort(-probabilities)", "np.argsort(probabilities)"),
-                "You began with the least likely words. Sort the other way.",
+                "You began with the least likely tokens. Sort the other way.",
             ),
             (
                 "def top_p(probabilities, p):\n    result = probabilities * (probabilities >= min(p, probabilities.max()))\n    return result / result.sum()\n",
@@ -292,10 +331,10 @@ def top_p(probabilities, p):
             ),
             (
                 TOP_P.replace("result[kept] = probabilities[kept]", "result[kept] = 1"),
-                "The kept words must keep their proportions; yours are all equally likely.",
+                "The kept tokens must keep their proportions; yours are all equally likely.",
             ),
         ],
-        hint="Sort from likely to unlikely, add up, keep all up to the word with which the sum reaches p, and divide by what is kept.",
+        hint="Sort from likely to unlikely, add up, keep all up to the token with which the sum reaches p, and divide by what is kept.",
     ),
     "6.7": Exercise(
         answer="count_parameters",
@@ -324,6 +363,21 @@ def count_parameters(source_words, target_words, d, blocks):
             (
                 COUNT.replace("norm = 2 * d", "norm = d"),
                 "A normalization has two numbers for each of the d: a scale and a shift.",
+            ),
+            (
+                COUNT.replace("4 * (d * d + d)", "3 * (d * d + d)"),
+                "Attention has four dense layers: queries, keys, values, and the output matrix that mixes the heads.",
+            ),
+            (
+                COUNT.replace("blocks * (", "("),
+                "You counted one block of each kind. There are as many as blocks says.",
+            ),
+            (
+                COUNT.replace(
+                    "return blocks * (encoder + decoder) + tables + 2 * norm + logits",
+                    "return blocks * (encoder + decoder + tables + 2 * norm + logits)",
+                ),
+                "You multiplied everything by the number of blocks. The tables, the two outer norms and the last layer exist once.",
             ),
             (
                 COUNT.replace(" + 2 * norm + logits", " + logits"),

@@ -9,6 +9,7 @@ def _law_cases():
     sizes = np.array([1e3, 3e3, 1e4, 5e4, 2e5])
     return [
         (sizes, 0.3 + 40 * sizes**-0.5, 0.3),
+        (sizes, 0.5 + 9 * sizes**-0.4 * np.array([1.1, 0.8, 1.25, 0.9, 1.05]), 0.5),  # measured: no law fits exactly
         (sizes, 1.7 + 406.4 * sizes**-0.34, 1.7),
         (np.array([2.0, 4.0, 8.0]), 3.0 * np.array([2.0, 4.0, 8.0]) ** -0.25, 0.0),
     ]
@@ -21,19 +22,19 @@ def _quantize_cases():
 
 
 def _observe_quantized(result):
-    """The integers with their type, and the weights restored from them."""
+    """The integers with their type, the weights restored from them, and how many scales there are."""
     integers, scale = result
     integers = np.asarray(integers)
-    return str(integers.dtype), integers.astype(float), integers * np.asarray(scale, float)
+    return str(integers.dtype), integers.astype(float), integers * np.asarray(scale, float), np.size(scale)
 
 
 def _gradient_of_at_most(rows):
     """A mean gradient (of half the squared error, at weights of 0.5) that refuses parts of more than ``rows`` rows."""
 
-    def gradient(x, y):
-        if len(x) > rows:
-            raise ValueError(f"a part of {len(x)} rows does not fit; at most {rows} do.")
-        return x.T @ (x @ np.full(x.shape[1], 0.5) - y) / len(x)
+    def gradient(x_part, y_part):
+        if len(x_part) > rows:
+            raise ValueError(f"a part of {len(x_part)} rows does not fit; at most {rows} do.")
+        return x_part.T @ (x_part @ np.full(x_part.shape[1], 0.5) - y_part) / len(x_part)
 
     return gradient
 
@@ -41,7 +42,8 @@ def _gradient_of_at_most(rows):
 def _accumulate_cases():
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(10, 3)), rng.normal(size=10) * 5
-    return [(_gradient_of_at_most(size), x, y, size) for size in (5, 4, 3, 20)]
+    cases = [(x, y, 5), (x, y, 4), (x, y, 3), (x, y, 20), (x[:7], y[:7], 2), (x[:1], y[:1], 1)]
+    return [(_gradient_of_at_most(size), x_all, y_all, size) for x_all, y_all, size in cases]
 
 
 POWER_LAW = """
@@ -137,6 +139,26 @@ def fit_power_law(sizes, losses, irreducible):
                 "You subtracted the irreducible loss from the logarithm. Subtract it from the losses, then take the logarithm.",
             ),
             (
+                POWER_LAW.replace("np.polyfit(np.log(sizes)", "np.polyfit(np.log10(sizes)").replace(
+                    "np.log(losses", "np.log10(losses"
+                ),
+                "You took logarithms to base 10, but undid a natural one: np.exp(x) belongs to np.log, 10 ** x to np.log10.",
+            ),
+            (
+                POWER_LAW.replace(
+                    "np.polyfit(np.log(sizes), np.log(losses - irreducible), 1)",
+                    "np.polyfit(np.log(losses - irreducible), np.log(sizes), 1)",
+                ),
+                "You fitted the sizes against the losses. np.polyfit takes x first: here the sizes.",
+            ),
+            (
+                POWER_LAW.replace(
+                    "np.polyfit(np.log(sizes), np.log(losses - irreducible), 1)",
+                    "np.polyfit(np.log(sizes[[0, -1]]), np.log((losses - irreducible)[[0, -1]]), 1)",
+                ),
+                "You drew the line through the first and the last point only. Measured losses scatter: fit it to all of them.",
+            ),
+            (
                 POWER_LAW.replace("slope, intercept =", "intercept, slope ="),
                 "np.polyfit returns the slope first, then the intercept.",
             ),
@@ -154,7 +176,12 @@ def best_split(compute, A, alpha, B, beta):
     ...
 """,
         solution=OPTIMUM,
-        cases=lambda: [(6e6, 4.0, 0.5, 3.0, 0.5), (1e21, 406.4, 0.34, 410.7, 0.28), (3.15e23, 500.0, 0.3, 2000.0, 0.4)],
+        cases=lambda: [
+            (6e6, 4.0, 0.5, 3.0, 0.5),
+            (100.0, 4.0, 0.5, 3.0, 0.25),
+            (1e21, 406.4, 0.34, 410.7, 0.28),
+            (3.15e23, 500.0, 0.3, 2000.0, 0.4),
+        ],
         wrong=[
             (
                 OPTIMUM.replace("compute / 6", "compute"),
@@ -171,6 +198,17 @@ def best_split(compute, A, alpha, B, beta):
             (
                 OPTIMUM.replace("alpha * A / (beta * B)", "beta * B / (alpha * A)"),
                 "The fraction stands upside down: the larger A, the more a larger model brings.",
+            ),
+            (
+                OPTIMUM.replace(
+                    "(alpha * A / (beta * B) * product**beta) ** (1 / (alpha + beta))",
+                    "alpha * A / (beta * B) * product ** (beta / (alpha + beta))",
+                ),
+                "The root 1 / (alpha + beta) goes over the whole product, the fraction of the slopes included.",
+            ),
+            (
+                OPTIMUM.replace("return N, product / N", "return N, product / N / N"),
+                "N is right. The second number is D, the tokens, not the tokens per parameter.",
             ),
             (
                 OPTIMUM.replace("return N, product / N", "return N, compute / N"),
@@ -228,9 +266,20 @@ def quantize(weights):
                 ),
                 "The integers are right. The scale stands upside down: integers * scale must give the weights back.",
             ),
+            *(
+                (
+                    QUANTIZE.replace('.astype("int8")', code),
+                    "The values are right, but they are not stored as int8 yet: convert them with astype.",
+                )
+                for code in ("", ".astype(int)", '.astype("int32")', '.astype("int16")')
+            ),
             (
-                QUANTIZE.replace('.astype("int8")', ""),
-                "The values are right, but they are not stored as int8 yet: convert them with astype.",
+                QUANTIZE.replace("return integers, scale", "return scale, integers"),
+                "Both parts are right, but in the other order: first the integers, then the scales.",
+            ),
+            (
+                QUANTIZE.replace("return integers, scale", "return integers, np.broadcast_to(scale, weights.shape)"),
+                "You return a scale for every weight, which saves no memory. Return one for each column.",
             ),
         ],
         hint="Per column: the scale is the largest absolute weight over 127; the integers are the weights over the scale, rounded, as int8.",
@@ -255,6 +304,12 @@ def training_bytes(sizes, batch, bytes_each):
             (
                 MEMORY.replace("4 * parameters + activations", "4 * parameters"),
                 "The activations are missing: the backward pass needs each layer's outputs, for every example of the batch.",
+            ),
+            (
+                MEMORY.replace(
+                    "(4 * parameters + activations) * bytes_each", "4 * parameters + activations * bytes_each"
+                ),
+                "You multiplied the activations alone by the bytes of a number. The parameters, gradients and averages take as many each.",
             ),
             (
                 MEMORY.replace("batch * units", "units"),
@@ -317,6 +372,12 @@ def accumulate(gradient, x, y, size):
                 "You dropped the rows that do not fill a whole part. They belong to the batch as well.",
             ),
             (
+                ACCUMULATE.replace("range(0, len(x), size)", "range(0, len(x) - size + 1, size)")
+                .replace("len(part_x) * ", "")
+                .replace("total / len(x)", "total / np.floor(len(x) / size)"),
+                "You dropped the rows that do not fill a whole part, and took the plain mean of the others. Every row belongs to the batch.",
+            ),
+            (
                 ACCUMULATE.replace("total = total + len(part_x) *", "total = len(part_x) *"),
                 "You kept only the last part's gradient. Add the parts up.",
             ),
@@ -373,7 +434,11 @@ def plan(parameters, tokens, devices, peak, utilization, kilowatts, dollars):
     ...
 """,
         solution=PLAN,
-        cases=lambda: [(70e9, 1.4e12, 1000, 989e12, 0.4, 1.5, 2.5), (7e9, 140e9, 64, 312e12, 0.5, 0.8, 1.5)],
+        cases=lambda: [
+            (70e9, 1.4e12, 1000, 989e12, 0.4, 1.5, 2.5),
+            (7e9, 140e9, 64, 312e12, 0.5, 0.8, 1.5),
+            (1e5, 2e6, 3, 1e11, 0.7, 0.3, 9.0),
+        ],
         wrong=[
             (
                 PLAN.replace("6 * parameters", "2 * parameters"),
