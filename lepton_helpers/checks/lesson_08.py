@@ -15,7 +15,11 @@ def _fold_cases():
 
 def _average_cases():
     table = np.random.default_rng(0).normal(size=(6, 3))
-    return [(np.array([[2, 3, 4, 0], [5, 0, 0, 0]]), table), (np.array([[1, 1, 2, 5, 3]]), table)]
+    return [
+        (np.array([[2, 3, 4, 0], [5, 0, 0, 0]]), table),
+        (np.array([[1, 1, 2, 5, 3]]), table),
+        (np.array([[2, 0, 0], [3, 4, 0], [1, 5, 5], [4, 0, 0]]), table),
+    ]
 
 
 LEXICON = {"good": 2.0, "funny": 1.5, "bad": -2.5, "dull": -1.5, "no": -1.2}
@@ -34,6 +38,9 @@ def _lexicon_cases():
         "never not good",
         "no good",
         "nothing good",
+        "not funny good",
+        "no bad dull funny good",
+        "",
     ]
     return [(text.split(), LEXICON, {"not", "never", "no"}) for text in texts]
 
@@ -44,6 +51,8 @@ def _unseen_cases():
         (train, ["green apple", "red red tree", "woman running", "blue sky"]),
         (train, ["running man"]),
         (train, ["app", "tree house blue", "tree"]),
+        (train, ["blue sky", "blue sky", "blue sky", "red apple"]),  # each text counts, also one that occurs again
+        (["red apple"], ["apple red", "red", "red apple apple"]),
     ]
 
 
@@ -54,6 +63,10 @@ def _character_cases():
         ("visage visage triste", "triste visage", 2, 1.0),
         ("aaaa", "aab", 1, 3.0),
         ("panda", "étoile", 2, 2.0),
+        ("a", "abc", 2, 2.0),  # shorter than a piece
+        ("", "abc", 1, 1.0),
+        ("a b", "ab", 2, 0.5),
+        ("abab", "abab", 2, 2.0),
     ]
 
 
@@ -153,6 +166,10 @@ def average_words(tokens, table):
                 "The sum is right, but you divide by the padded length. Divide by the number of real words of each text.",
             ),
             (
+                AVERAGE.replace("real.sum(axis=1)[:, None]", "real.sum()"),
+                "The sum is right, but you divide by the words of the whole batch. Divide each text by its own number of words.",
+            ),
+            (
                 AVERAGE.replace(" / real.sum(axis=1)[:, None]", ""),
                 "That is the sum. A text of twelve words would look four times as large as one of three: divide by the number of words.",
             ),
@@ -187,6 +204,13 @@ def score_with_negation(words, lexicon, negations):
             (
                 NEGATION.replace("max(0, i - 3) : i", "max(0, i - 2) : i"),
                 "You looked at the two words before. Look at three.",
+            ),
+            (
+                NEGATION.replace(
+                    "any(before in negations for before in words[max(0, i - 3) : i])",
+                    "any(b in negations and not {*words[j + 1 : i]} & {*lexicon} for j, b in enumerate(words[:i]) if j >= i - 3)",
+                ),
+                "Your negation ends at the first word that it turns. It turns every rated word among the three that follow.",
             ),
             (
                 NEGATION.replace("max(0, i - 3) : i", "max(0, i - 4) : i"),
@@ -247,6 +271,14 @@ def unseen_share(train, test):
             (
                 UNSEEN.replace("not set(text.split()) <= known", "not set(text.split()) & known"),
                 "You counted texts in which no word is known. One unseen word is enough.",
+            ),
+            (
+                UNSEEN.replace("for text in test]", "for text in set(test)]"),
+                "You counted a text that occurs several times once. The share is that of all test texts.",
+            ),
+            (
+                UNSEEN.replace("np.mean(", "np.sum("),
+                "That is how many texts there are. The share is their number over that of all test texts.",
             ),
             (
                 UNSEEN.replace(

@@ -8,6 +8,8 @@ from lepton_helpers.checks import Exercise
 def _layer_cases():
     return [
         (28, 5, 2, 0, 1, 12),
+        (9, 3, 2, 1, 6, 4),
+        (5, 1, 1, 0, 2, 7),
         (28, 5, 2, 2, 1, 12),
         (14, 3, 1, 1, 24, 64),
         (7, 4, 3, 0, 5, 2),
@@ -18,7 +20,10 @@ def _layer_cases():
 def _box_cases():
     a = np.array([[0.0, 0.0, 4.0, 4.0], [2.0, 2.0, 6.0, 8.0], [20.0, 1.0, 26.0, 9.0]])
     b = np.array([[0.0, 0.0, 4.0, 4.0], [3.0, 1.0, 7.0, 5.0], [10.0, 10.0, 12.0, 13.0], [1.0, 3.0, 3.0, 9.0]])
-    return [(a, b), (b, a[:2])]
+    beside = np.array(
+        [[1.0, 5.0, 3.0, 7.5], [6.0, 1.0, 9.0, 3.0], [4.0, 0.0, 8.0, 4.0]]
+    )  # below a[0]; right of it; touching it
+    return [(a, b), (b, a[:2]), (a, beside), (beside, a[:1])]
 
 
 def _suppression_cases():
@@ -39,6 +44,8 @@ def _suppression_cases():
         (overlap, scores, np.array([1, 1, 1, 7, 2, 8]), 0.5),
         (chain, np.array([0.9, 0.8, 0.7]), np.array([4, 4, 4]), 0.5),
         (overlap, scores, np.array([3, 3, 3, 3, 3, 3]), 0.75),
+        (overlap, scores, np.array([3, 3, 3, 3, 3, 3]), 0.0),
+        (np.eye(1), np.array([0.2]), np.array([5]), 0.5),
     ]
 
 
@@ -59,6 +66,7 @@ def _gaussian_cases():
         (means[0], stds[0], means[1], stds[1]),
         (means[0], stds[0], np.zeros(3), np.ones(3)),
         (np.array([2.0]), np.array([0.5]), np.array([-1.0]), np.array([3.0])),
+        (means[0], stds[0], means[0], stds[0]),
     ]
 
 
@@ -143,6 +151,25 @@ def layer_size(size, kernel, stride, padding, channels_in, channels_out):
                 LAYER.replace("+ channels_out", "+ output * output * channels_out"),
                 "You counted a bias for every position of the output. The bias, like the weights, is shared by all positions.",
             ),
+            *(
+                (
+                    LAYER.replace("kernel * kernel * channels_in * channels_out", code),
+                    "The size is right, but the parameters are too few: a kernel is a square of `kernel` by `kernel` for each input channel.",
+                )
+                for code in ("kernel * channels_in * channels_out", "channels_in * channels_out")
+            ),
+            (
+                LAYER.replace(" + channels_out", " + channels_in"),
+                "The size is right, but the biases are not: there is one per output channel.",
+            ),
+            (
+                LAYER.replace(" + channels_out", " + 1"),
+                "The size is right, but you counted one bias for the whole layer. There is one per output channel.",
+            ),
+            (
+                LAYER.replace("parameters = ", "parameters = output * output * "),
+                "The size is right, but you counted the weights anew for every position. All positions share them.",
+            ),
             (
                 LAYER.replace("// stride", "/ stride"),
                 "A window that does not fit any more takes no step: divide and round down.",
@@ -152,7 +179,8 @@ def layer_size(size, kernel, stride, padding, channels_in, channels_out):
                 "Both numbers are right, but in the other order: first the size, then the parameters.",
             ),
         ],
-        hint="Try it with pencil and paper on a row of 7 pixels, a window of 3 and steps of 2: where does the window start?",
+        hint="The size: try it with pencil and paper on a row of 7 pixels, a window of 3 and steps of 2: where does the window start? "
+        "The parameters: each output channel has one square of weights per input channel, and one bias.",
     ),
     "9.2": Exercise(
         answer="iou_table",
@@ -166,6 +194,13 @@ def iou_table(a, b):
             (
                 BOXES.replace("np.maximum(width, 0) * np.maximum(height, 0)", "width * height"),
                 "Boxes that do not touch get an overlap: a negative width is no width. Cut widths and heights off at 0.",
+            ),
+            *(
+                (
+                    BOXES.replace(f"np.maximum({side}, 0)", side),
+                    "Boxes beside or below each other get an overlap: you cut one side off at 0. Cut off both, width and height.",
+                )
+                for side in ("width", "height")
             ),
             (
                 BOXES.replace("area_a + area_b - shared", "area_a + area_b"),
@@ -254,6 +289,10 @@ def eleven_point(scores, hits, objects):
                     "best.extend([reached.max()] if len(reached) else [])",
                 ),
                 "You leave out the recalls that are never reached. They count as 0, so that missed objects cost something.",
+            ),
+            (
+                ELEVEN.replace(" - 1e-9", ""),
+                "You compare recalls without a tolerance. Three hits of ten are a recall of 0.3, but the third level is a little larger.",
             ),
             (
                 ELEVEN.replace("np.linspace(0, 1, 11)", "np.linspace(0.1, 1, 10)"),

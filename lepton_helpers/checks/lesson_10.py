@@ -5,6 +5,11 @@ import numpy as np
 from lepton_helpers.checks import Exercise
 
 
+def _cut_cases():
+    wave = np.random.default_rng(0).normal(size=30)
+    return [(wave[:10], 4, 2), (wave[:11], 4, 3), (wave, 8, 8), (wave[:7], 7, 2), (wave[:9], 2, 5)]
+
+
 def _edit_distance(reference, hypothesis):
     row = list(range(len(hypothesis) + 1))
     for i, word in enumerate(reference, 1):
@@ -17,7 +22,15 @@ def _edit_distance(reference, hypothesis):
 def _greedy_cases():
     best = [[2, 0, 0, 2, 0, 1, 1, 2], [1, 1, 2, 2, 1, 0, 2, 0], [3, 3, 3, 3], [0, 3, 2, 3, 0]]
     tables = [0.1 + 0.5 * np.eye(4)[path] + 0.05 * np.arange(4) for path in best]
-    return [*((table, 2) for table in tables[:2]), *((table, 3) for table in tables[2:])]
+    paths = [
+        (best[0], 0),
+        (best[1], 1),
+        ([2, 2], 2),
+        ([1], 0),
+        ([0, 0, 3, 3, 0, 3], 0),
+    ]  # the blank need not be the last symbol
+    others = [(np.log(0.1 + 0.5 * np.eye(4)[path] + 0.05 * np.arange(4)), blank) for path, blank in paths]
+    return [*((table, 2) for table in tables[:2]), *((table, 3) for table in tables[2:]), *others]
 
 
 def _error_rate_cases():
@@ -25,14 +38,20 @@ def _error_rate_cases():
     two = [["six", "six"], ["two", "eight", "nine", "nine", "zero"]], [["six"], ["two", "eight", "nine", "zero"]]
     three = [["one"]], [["nine", "one", "nine"]]
     four = [["one", "two"], ["three"]], [["one"], ["two", "three"]]  # a word must not cross from one string to the next
-    return [(_edit_distance, *pair) for pair in (one, two, three, four)]
+    five = (
+        [["one", "two"], ["one", "two"]],
+        [["one", "two"], ["two", "one"]],
+    )  # two edits in one string, none in the other
+    six = [["nine"], ["eight"]], [["nine"], ["eight"]]
+    return [(_edit_distance, *pair) for pair in (one, two, three, four, five, six)]
 
 
 def _length_cases():
     first = [("s", 0), ("E", 400), ("v", 1200), ("E", 2000)], 2400
     second = [("n", 80), ("aI", 720), ("n", 2320)], 4000
     third = [("s", 0), ("n", 640), ("E", 1000), ("s", 1500)], 2600
-    return [([first],), ([first, second],), ([first, second, third],)]
+    fourth = [("v", 240)], 1040
+    return [([first],), ([first, second],), ([first, second, third],), ([fourth, second, fourth],)]
 
 
 def _signals():
@@ -49,7 +68,8 @@ def _si_sdr_cases():
 def _mask_cases():
     speech = np.array([[1.0, 2.0, 0.0, 0.5], [3.0, 0.1, 1.1, 1.0]])
     noise = np.array([[1.0, 1.0, 0.0, 1.0], [1.0, 1.0, 1.0, 0.0]])
-    return [(speech, noise, 0.0), (speech, noise, 5.0), (speech, noise, -8.0)]
+    near = np.array([[9.8, 10.2, 0.0, 0.3, 1.0]]), np.array([[1.0, 1.0, 0.0, 0.0, 0.099]])  # 20 dB is a factor of 10
+    return [(speech, noise, 0.0), (speech, noise, 5.0), (speech, noise, -8.0), (*near, 20.0)]
 
 
 CUT = """
@@ -110,12 +130,7 @@ def cut(wave, size, hop):
     ...
 """,
         solution=CUT,
-        cases=lambda: [
-            (np.arange(10.0), 4, 2),
-            (np.arange(11.0), 4, 3),
-            (np.arange(30.0), 8, 8),
-            (np.arange(7.0), 7, 2),
-        ],
+        cases=_cut_cases,
         wrong=[
             (
                 CUT.replace("1 + (len(wave)", "(len(wave)").replace("return np.stack(", "return np.array("),
@@ -128,6 +143,10 @@ def cut(wave, size, hop):
             (
                 CUT.replace("1 + (len(wave) - size) // hop", "1 + (len(wave) - size) // size"),
                 "You divided by the size. A new frame starts every hop samples, so there is one more frame for each hop that still fits.",
+            ),
+            (
+                CUT.replace("wave[i * hop : i * hop + size]", "np.arange(i * hop, i * hop + size)"),
+                "Your table holds the places of the samples. Look the samples up in the wave.",
             ),
             (
                 CUT.replace("return np.stack(", "return np.stack(").replace(
@@ -189,6 +208,10 @@ def greedy(p, blank):
                 "You did not merge: a symbol that leads in several frames in a row was said once.",
             ),
             (
+                GREEDY.replace("if s != blank", "if s < blank"),
+                "You take the blank for the last of the symbols. Its number is handed over: drop that one.",
+            ),
+            (
                 GREEDY.replace("    return [s for s in merged if s != blank]", "    return merged"),
                 "The blanks are still there. They mean that nothing new was said.",
             ),
@@ -217,6 +240,11 @@ def word_error_rate(distance, references, hypotheses):
                 "def word_error_rate(distance, references, hypotheses):\n"
                 "    return distance(sum(references, []), sum(hypotheses, [])) / sum(len(r) for r in references)\n",
                 "You joined the strings. A word of one recording must not be matched with a word of another: compare pair by pair.",
+            ),
+            (
+                "def word_error_rate(distance, references, hypotheses):\n"
+                "    return distance(references, hypotheses) / sum(len(r) for r in references)\n",
+                "You compared the two lists as a whole, in which a string counts as one word. Compare string by string.",
             ),
             (
                 ERROR_RATE.replace("for r in references", "for r in hypotheses"),
@@ -357,6 +385,14 @@ def binary_mask(speech, noise, threshold):
             (
                 MASK.replace(" * 10 ** (threshold / 20)", ""),
                 "You ignored the threshold. At 5 dB, the speech must be more than 5 dB stronger.",
+            ),
+            *(
+                (
+                    MASK.replace("speech > noise *", f"speech + {little} > (noise + {little}) *"),
+                    "With a tiny number added to both, silence counts as equally strong, and a threshold below 0 lets it pass. "
+                    "Where both are silent, the mask is 0.",
+                )
+                for little in (1e-12, 1e-10, 1e-9, 1e-8, 1e-6)
             ),
             (
                 MASK.replace("speech > noise", "speech >= noise"),
