@@ -40,7 +40,7 @@ twice: environment ## run each cell twice in a row; both times it must print wha
 	$(RUN) -m pytest --twice $(or $(wildcard notebooks/$(LESSON)*.ipynb),notebooks/no_lesson_$(LESSON).ipynb)
 
 routes: environment ## walk every route of README.md in an empty environment (needs the network)
-	$(RUN) -m pytest -n 0 -m routes tests
+	$(RUN) -m pytest -n 4 --dist load -m routes tests
 
 test-machines: environment ## run the lessons on every Python, C library and kernel there is here: all, or LEG=other-kernels LESSON=05
 	$(RUN) tools/machines.py $(LEG) $(LESSON)

@@ -1,0 +1,35 @@
+"""An exercise asks for what the lesson has not shown yet: no function in plain sight is its answer."""
+
+import ast
+
+import numpy as np
+import pytest
+
+import notebooks
+from lepton_helpers import checks
+
+PATHS = [path for number in ("01", "02", "03") for path in notebooks.lessons(number)]
+EXERCISES = [(path, number) for path in PATHS for number in checks.exercises(path.name[:2])]
+
+
+def shown_until(path, number):
+    """Return the functions that the lesson's cells define up to the end of the exercise's section, stubs left out."""
+    functions, seen = {"np": np}, False
+    for cell in notebooks.read(path).cells:
+        seen |= cell.source.startswith(f"### Exercise {number}\n")
+        if seen and cell.cell_type == "markdown" and cell.source.startswith("## "):
+            break
+        if cell.cell_type == "code" and "stub" not in cell.metadata:
+            kept = (ast.FunctionDef, ast.Import, ast.ImportFrom)
+            tree = ast.Module([node for node in ast.parse(cell.source).body if isinstance(node, kept)], [])
+            exec(compile(tree, path.name, "exec"), functions)
+    return functions
+
+
+@pytest.mark.parametrize("path, number", EXERCISES, ids=[number for _, number in EXERCISES])
+def test_no_function_shown_in_the_section_is_an_answer(path, number):
+    functions = shown_until(path, number)
+    own = [value for value in functions.values() if getattr(value, "__module__", "") is None]
+    assert own, "the lesson's own functions are not found"
+    for function in own:
+        assert checks.verdict(number, function) != "right.", f"{function.__name__} answers exercise {number}"
