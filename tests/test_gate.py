@@ -434,6 +434,7 @@ SLIPPED = {
     "number after the name of a lesson": (says("See lesson 2, 12,345 images."), "says 12,345"),
     "percentage after the name of a lesson": (says("In lesson 2 77 % are even."), "says 77 %"),
     "number before a year": (says("Others find more (77.7 %, 2000)."), "says 77.7 %"),
+    "other minutes": (replaced("**Time**: about ", "**Time**: about 1"), "states other minutes than"),
     "number beside the time": (replaced("**Time**: ", "**Time**: for 77.7 % of you, "), "says 77.7 %"),
     "number in the further reading": (
         replaced("## Further reading", f"## Further reading\n\nHere {FIGURE}."),

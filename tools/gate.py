@@ -296,6 +296,8 @@ def exercises(lesson):
 def launch_links(lesson):
     if not lesson.cells[0].source.endswith(f"\n\n{lesson.opening}"):
         yield 0, "has links that do not match its file, its neighbors and the repository; run `make links`"
+    if lesson.cells[1].source != links.timed_lesson(lesson.cells[1].source, lesson.cells):
+        yield 1, "states other minutes than its words, lines and exercises take; run `make links`"
     names = sorted(path.name for path in notebooks.FOLDER.glob("[0-9]*.ipynb"))
     for i, (tokens, targets) in lesson.markdown.items():
         found = [token for token in claims.walk(tokens) if token["type"] == "link"]
@@ -400,7 +402,7 @@ def prose_numbers(lesson):
         shown, ours = evidence(section), evidence(section, also_ignored=True)
         stated = {*(given(cell) or [])}
         for sentence in lesson.sentences(i):
-            sentence = re.sub(r"^Time: \d+ minutes", "", sentence)  # reading time is an estimate
+            sentence = re.sub(r"^Time: about \d+ minutes: \d+ to read and run, \d+ for", "", sentence)  # an estimate
             known = ours if OURS.search(sentence) else shown
             for claim in claims.claims(sentence):
                 if abs(claim.value) not in stated and not any(map(claim.shown_by, known | stated)):

@@ -49,7 +49,7 @@ def skeleton(number, title, name):
         new_markdown_cell(f"# {number} · {title}\n\n{links.opening(name)}"),
         new_markdown_cell(
             f"**What you will be able to do**\n\n{objectives}\n\n**Before you start**: no earlier lesson is needed.\n\n"
-            "**Time**: 5 minutes to read and do; the whole notebook runs in a few seconds."
+            "**Time**: the whole notebook runs in a few seconds."
         ),
         new_code_cell(
             "import matplotlib.pyplot as plt\nimport numpy as np\n\nfrom lepton_helpers import check, course\n\n"
@@ -76,6 +76,7 @@ def skeleton(number, title, name):
             "## Key points\n\n- One.\n- Two.\n- Three.\n\n## Further reading\n\n- Author (year), *Title*.\n\n**Next**: the lesson that follows."
         )
     )
+    cells[1].source = links.timed_lesson(cells[1].source, cells)
     for i, cell in enumerate(cells, start=1):
         cell["id"] = f"cell-{i:02d}"
     return new_notebook(cells=cells)
