@@ -236,6 +236,7 @@ def stop_early(validation_losses, patience):
             ([3.0, 1.0, 2.0, 1.5, 0.5], 2),
             ([0.9, 0.8, 0.85, 0.1], 1),
             ([0.7], 3),
+            ([0.5, 0.4, 0.3, 0.35], 2),  # the list ends while training still waits
         ],
         wrong=[
             (

@@ -65,6 +65,7 @@ def _character_cases():
         ("panda", "étoile", 2, 2.0),
         ("a", "abc", 2, 2.0),  # shorter than a piece
         ("", "abc", 1, 1.0),
+        ("a", "b", 2, 2.0),
         ("a b", "ab", 2, 0.5),
         ("abab", "abab", 2, 2.0),
     ]

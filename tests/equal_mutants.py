@@ -1,0 +1,405 @@
+"""Mutants that are right: what was changed in the code, and why that changes nothing that the task asks for."""
+
+EQUAL = {
+    "1.2": {
+        "2 times 2 is 2 plus 2": [
+            "normalizations = (2 + 2) * width",
+        ],
+    },
+    "1.4": {
+        "a sum does not depend on the order": [
+            "for size in (compute_bytes, state_bytes, compute_bytes, state_bytes, state_bytes):",
+        ],
+    },
+    "2.1": {
+        "a target is 0 or 1": [
+            "p[y <= 0] = 1 - p[y == 0]",
+            "p[y == 0] = 1 - p[y <= 0]",
+        ],
+        "what is counted has the same length in both arrays": [
+            "return -np.log(p).sum() / len(y)",
+        ],
+    },
+    "2.2": {
+        "what is counted has the same length in both arrays": [
+            "return 2 * x.T @ error / len(x)",
+            "return gradient / len(y)",
+        ],
+        "a dot product does not depend on the order": [
+            "gradient += 2 * (weights @ row - target) * row",
+        ],
+    },
+    "2.3": {
+        "the larger or smaller of two does not depend on their order": [
+            "largest = np.maximum(z, 0)",
+            "return np.mean(np.maximum(0, z) + np.log1p(np.exp(-np.abs(z))) - y)",
+        ],
+        "any number near the largest serves: it is taken out and added again": [
+            "largest = np.maximum(1, z)",
+            "largest = np.maximum(-1, z)",
+        ],
+    },
+    "2.4": {
+        "one column: by its place from either end, or as a table whose mean is the same": [
+            "log_sum = largest + np.log(np.sum(np.exp(logits - largest), axis=1))",
+            "log_sum = largest[:, -1] + np.log(np.sum(np.exp(logits - largest), axis=1))",
+        ],
+        "what is counted has the same length in both arrays": [
+            "true_logits = logits[np.arange(len(logits)), labels]",
+            "return total / len(logits)",
+        ],
+    },
+    "2.6": {
+        "a target is 0 or 1": [
+            "weights = np.where(y >= 1, n / (2 * ones), n / (2 * (n - ones)))",
+            "return -(np.log(p[y >= 1]).mean() + np.log(1 - p[y == 0]).mean()) / 2",
+            "return -(np.log(p[y == 1]).mean() + np.log(1 - p[y <= 0]).mean()) / 2",
+        ],
+        "what is counted has the same length in both arrays": [
+            "n, ones = (len(p), np.sum(y))",
+        ],
+    },
+    "2.7": {
+        "a target is 0 or 1": [
+            "if target <= 0:",
+        ],
+        "what is counted has the same length in both arrays": [
+            "return total / len(p)",
+        ],
+    },
+    "3.5": {
+        "at the end of warm-up both formulas give the peak": [
+            "if step <= warmup_steps:",
+            "if step > warmup_steps:",
+        ],
+        "the cosine of a number and of minus that number are equal": [
+            "progress = (warmup_steps - step) / (total_steps - warmup_steps)",
+            "progress = (step - warmup_steps) / (warmup_steps - total_steps)",
+            "angle = math.pi * (step - warmup_steps) / (warmup_steps - total_steps)",
+            "angle = math.pi * (warmup_steps - step) / (total_steps - warmup_steps)",
+        ],
+    },
+    "3.6": {
+        "the larger or smaller of two does not depend on their order": [
+            "scale = min(max_norm / norm, 1)",
+        ],
+        "at the limit the factor is 1": [
+            "if norm >= max_norm:",
+        ],
+    },
+    "4.1": {
+        "the task leaves the seed open, and a quarter is the default size": [
+            "x_rest, x_test, y_rest, y_test = train_test_split(x, y, test_size=0.2, stratify=y)",
+            "x_train, x_validation, y_train, y_validation = train_test_split(x_rest, y_rest, stratify=y_rest, random_state=0)",
+            "x_train, x_validation, y_train, y_validation = train_test_split(x_rest, y_rest, test_size=0.25, stratify=y_rest)",
+            "x_rest, x_test, y_rest, y_test = train_test_split(x, y, test_size=0.2, stratify=y, random_state=1)",
+            "x_train, x_validation, y_train, y_validation = train_test_split(x_rest, y_rest, test_size=0.25, stratify=y_rest, random_state=1)",
+        ],
+    },
+    "4.2": {
+        "a deviation is never negative": [
+            "std = np.where(std <= 0, 1, std)",
+            "if std <= 0:",
+        ],
+        "what is counted has the same length in both arrays": [
+            "for column in range(other.shape[1]):",
+        ],
+    },
+    "4.3": {
+        "what is too much at the end is cut off by zip": [
+            "for inputs, units in zip(sizes[:-1], sizes[1:]):",
+            "for inputs, units in zip(sizes[:-1], sizes[1:], strict=False):",
+        ],
+    },
+    "4.4": {
+        "the first loss is below infinity": [
+            "best_loss, best_epoch = (np.inf, 1)",
+            "best_loss, best_epoch = (np.inf, -1)",
+        ],
+        "the count goes up by one": [
+            "if waited >= patience:",
+        ],
+    },
+    "4.5": {
+        "the task leaves open whether the deviation is taken over n or n - 1, and n is large": [
+            "error = right_a.std() / len(right_a) ** 0.5",
+            "error = right_a.std(ddof=2) / len(right_a) ** 0.5",
+            "error = right_a.std(ddof=0) / len(right_a) ** 0.5",
+            "error = right_a.std(ddof=1) / len(right_b) ** 0.5",
+        ],
+    },
+    "5.1": {
+        "a difference without its sign, and whether two differ, does not depend on the order": [
+            "difference = np.abs(before - after).max()",
+            "for p, q in zip(after, before):",
+            "largest = max(largest, abs(q - p))",
+        ],
+        "a difference without its sign is never below 0": [
+            "largest, changed = (-1, 0)",
+        ],
+        "the larger or smaller of two does not depend on their order": [
+            "largest = max(abs(p - q), largest)",
+        ],
+    },
+    "5.2": {
+        "the larger or smaller of two does not depend on their order": [
+            "codes = np.clip(-128, np.round(values / scale) + zero_point, 127)",
+            "codes = [max(min(127, round(value / step) + zero), -128) for value in values]",
+            "codes = [max(-128, min(round(value / step) + zero, 127)) for value in values]",
+        ],
+    },
+    "5.3": {
+        "the check leaves rounding errors open": [
+            "rank = int(np.ceil(share * len(latencies)))",
+            "rank = int(np.ceil(round(share * len(latencies), 10)))",
+            "rank = int(np.ceil(round(share * len(latencies), 8)))",
+        ],
+    },
+    "5.4": {
+        "a list of types has no order": [
+            "if isinstance(number, bool) or not isinstance(number, (float, int)):",
+            "return type(number) in (float, int) and 0 <= number <= 255",
+        ],
+    },
+    "5.6": {
+        "3.0 copies are 3 copies": [
+            "return np.ceil(round(busy_cores / utilization, 9))",
+        ],
+        "the check leaves rounding errors open": [
+            "return int(np.ceil(busy_cores / utilization))",
+            "return int(np.ceil(round(busy_cores / utilization, 10)))",
+            "return int(np.ceil(round(busy_cores / utilization, 8)))",
+            "while users * cpu_ms / 1000 >= copies * utilization * seconds_between * (1 + 1e-09):",
+            "while users * cpu_ms / 1000 > copies * utilization * seconds_between:",
+            "while users * cpu_ms / 1000 > copies * utilization * seconds_between * 1:",
+            "while users * cpu_ms / 1000 > copies * utilization * seconds_between * (1 + 0.0):",
+            "while users * cpu_ms / 1000 > copies * utilization * seconds_between * (1 + 9.000000000000001e-10):",
+            "while users * cpu_ms / 1000 > copies * utilization * seconds_between * (1 + 1e-08):",
+        ],
+        "as long as there are users, one copy is needed": [
+            "copies = 0",
+        ],
+    },
+    "6.1": {
+        "queries and keys have the same width": [
+            "scores = queries @ keys.T / np.sqrt(queries.shape[1])",
+            "queries /= queries.shape[1] ** 0.5",
+        ],
+        "a list of rows is read as a table": [
+            "return rows",
+        ],
+    },
+    "6.2": {
+        "tokens are whole numbers from 0 on, and 1 occurs only at the start": [
+            "not_padding = (tokens > 0)[:, None, :]",
+            "mask[b, i, j] = tokens[b, j] > 0",
+        ],
+    },
+    "6.3": {
+        "a table is read as a list of its rows": [
+            "return np.concatenate(x, axis=1)",
+        ],
+    },
+    "6.4": {
+        "a list of rows is read as a table": [
+            "return [table[token] + places[start + i] for i, token in enumerate(tokens)]",
+        ],
+    },
+    "6.5": {
+        "tokens are whole numbers from 0 on, and 1 occurs only at the start": [
+            "return (target[:, :-1], answers, answers > 0)",
+            "return (np.delete(target, -1, axis=1), np.delete(target, 0, axis=1), target[:, 1:] > 1)",
+        ],
+    },
+    "7.1": {
+        "a square has no sign": [
+            "alpha = -np.sum((x - x_mean) * (y - y_mean)) / np.sum((x_mean - x) ** 2)",
+        ],
+        "deviations from the mean add up to 0": [
+            "alpha = -np.sum((x + x_mean) * (y - y_mean)) / np.sum((x - x_mean) ** 2)",
+            "alpha = -np.sum(x * (y - y_mean)) / np.sum((x - x_mean) ** 2)",
+            "alpha = -np.sum((x - x_mean) * (y + y_mean)) / np.sum((x - x_mean) ** 2)",
+            "alpha = -np.sum((x - x_mean) * y) / np.sum((x - x_mean) ** 2)",
+        ],
+    },
+    "7.3": {
+        "the larger or smaller of two does not depend on their order": [
+            "scale = np.maximum(-weights.min(0, keepdims=True), weights.max(0, keepdims=True)) / 127",
+        ],
+        "a row of scales is read as scales": [
+            "scale = np.maximum(weights.max(0), -weights.min(0, keepdims=True)) / 127",
+            "scale = np.maximum(weights.max(0, keepdims=True), -weights.min(0)) / 127",
+            "scale = np.maximum(weights.max(0, keepdims=False), -weights.min(0, keepdims=True)) / 127",
+            "scale = np.maximum(weights.max(0, keepdims=True), -weights.min(0, keepdims=False)) / 127",
+        ],
+    },
+    "7.4": {
+        "what is too much at the end is cut off by zip": [
+            "for inputs, units in zip(sizes, sizes[1:]):",
+            "for inputs, units in zip(sizes[:], sizes[1:]):",
+        ],
+    },
+    "7.5": {
+        "what is counted has the same length in both arrays": [
+            "for start in range(0, len(y), size):",
+            "return total / len(y)",
+            "while first < len(y):",
+        ],
+        "parts may be smaller than they could be": [
+            "size = 1",
+            "size = 2",
+        ],
+    },
+    "8.1": {
+        "a list of rows is read as a table": [
+            "return [names.index(group) % k for group in groups]",
+        ],
+    },
+    "8.2": {
+        "tokens are whole numbers from 0 on, and 1 occurs only at the start": [
+            "real = tokens > 0",
+            "rows.append(table[text[text > 0]].mean(axis=0))",
+        ],
+        "a list of rows is read as a table": [
+            "return rows",
+        ],
+    },
+    "8.3": {
+        "any number but 0 counts as true": [
+            "negated = sum((before in negations for before in words[max(0, i - 3):i]))",
+        ],
+        "the larger or smaller of two does not depend on their order": [
+            "negated = any((before in negations for before in words[max(i - 3, 0):i]))",
+        ],
+        "more than three words before": [
+            "score, since = (0, 10)",
+            "score, since = (0, 8)",
+        ],
+    },
+    "8.4": {
+        "a list of words knows the same words as a set": [
+            "known = ' '.join(train).split()",
+        ],
+    },
+    "8.5": {
+        "a count is never negative": [
+            "if common <= 0:",
+        ],
+        "the larger or smaller of two does not depend on their order": [
+            "hits = sum((min(in_r[piece], count) for piece, count in in_h.items()))",
+        ],
+    },
+    "9.2": {
+        "the overlap of two boxes does not depend on their order, and NumPy adds the axis in front": [
+            "a, b = (b[None], a[:, None])",
+            "a, b = (a[:, None], b)",
+        ],
+        "the larger or smaller of two does not depend on their order": [
+            "width = np.minimum(b[..., 2], a[..., 2]) - np.maximum(a[..., 0], b[..., 0])",
+            "width = np.minimum(a[..., 2], b[..., 2]) - np.maximum(b[..., 0], a[..., 0])",
+            "height = np.minimum(b[..., 3], a[..., 3]) - np.maximum(a[..., 1], b[..., 1])",
+            "height = np.minimum(a[..., 3], b[..., 3]) - np.maximum(b[..., 1], a[..., 1])",
+            "shared = np.maximum(0, width) * np.maximum(height, 0)",
+            "shared = np.maximum(width, 0) * np.maximum(0, height)",
+            "width = min(other[2], one[2]) - max(one[0], other[0])",
+            "width = min(one[2], other[2]) - max(other[0], one[0])",
+            "height = min(other[3], one[3]) - max(one[1], other[1])",
+            "height = min(one[3], other[3]) - max(other[1], one[1])",
+        ],
+        "boxes that touch share nothing": [
+            "if width >= 0 and height > 0:",
+            "if width > 0 and height >= 0:",
+        ],
+    },
+    "9.3": {
+        "the order of equal scores is open": [
+            "for i in np.argsort(-scores):",
+        ],
+        "NumPy's whole numbers are numbers": [
+            "kept.append(i)",
+        ],
+        "the overlap of two boxes does not depend on their order": [
+            "if all((overlap[j, i] <= limit for j in rivals)):",
+            "rest = [i for i in rest if labels[i] != labels[best] or overlap[best, i] <= limit]",
+        ],
+    },
+    "9.4": {
+        "the order of equal scores is open": [
+            "order = np.argsort(-scores)",
+        ],
+        "a mean does not depend on the order": [
+            "for level in np.linspace(1, 0, 11):",
+        ],
+        "the tolerance may be a little larger or smaller": [
+            "reached = precision[recall > level - 1e-09]",
+            "reached = precision[recall >= level - 9.000000000000001e-10]",
+            "reached = precision[recall >= level - 1e-08]",
+        ],
+        "a recall above 1 is never reached": [
+            "for level in range(12):",
+        ],
+        "the larger or smaller of two does not depend on their order": [
+            "best = max(found / (i + 1), best)",
+        ],
+    },
+    "9.5": {
+        "a square has no sign": [
+            "square = std_a ** 2 + (mean_b - mean_a) ** 2",
+            "total += np.log(t) - np.log(s) + (s * s + (n - m) ** 2) / (2 * t * t) - 1 / 2",
+        ],
+    },
+    "10.1": {
+        "a list of rows is read as a table": [
+            "return [wave[i * hop:i * hop + size] for i in range(count)]",
+            "return frames",
+        ],
+    },
+    "10.3": {
+        "NumPy's whole numbers are numbers": [
+            "merged = [s for i, s in enumerate(path) if i == 0 or s != path[i - 1]]",
+            "symbol = np.argmax(row)",
+        ],
+        "a place is never negative": [
+            "merged = [int(s) for i, s in enumerate(path) if i <= 0 or s != path[i - 1]]",
+        ],
+    },
+    "10.4": {
+        "the edit distance does not depend on the order": [
+            "edits = sum((distance(h, r) for r, h in zip(references, hypotheses)))",
+            "edits = sum((distance(r, h) for r, h in zip(hypotheses, references)))",
+            "edits += distance(hypotheses[i], references[i])",
+        ],
+        "what is counted has the same length in both arrays": [
+            "for i in range(len(hypotheses)):",
+        ],
+    },
+    "10.6": {
+        "a square has no sign": [
+            "estimate = estimate.mean() - estimate",
+            "reference = reference.mean() - reference",
+            "return 10 * np.log10(np.sum(target ** 2) / np.sum((target - estimate) ** 2))",
+        ],
+        "a dot product or a correlation does not depend on the order": [
+            "target = reference @ estimate / (reference @ reference) * reference",
+            "square = np.corrcoef(estimate, reference)[1, 0] ** 2",
+            "square = np.corrcoef(reference, estimate)[0, 1] ** 2",
+        ],
+        "a correlation takes the means off itself": [
+            "without estimate -= estimate.mean()",
+            "estimate += estimate.mean()",
+            "without reference -= reference.mean()",
+            "reference += reference.mean()",
+            "estimate -= estimate.sum()",
+            "estimate -= estimate.max()",
+            "reference -= reference.sum()",
+            "reference -= reference.max()",
+            "estimate -= reference.mean()",
+            "reference -= estimate.mean()",
+        ],
+    },
+    "10.7": {
+        "what is counted has the same length in both arrays": [
+            "mask = np.zeros(noise.shape)",
+        ],
+    },
+}
