@@ -53,6 +53,7 @@ def _unseen_cases():
         (train, ["app", "tree house blue", "tree"]),
         (train, ["blue sky", "blue sky", "blue sky", "red apple"]),  # each text counts, also one that occurs again
         (["red apple"], ["apple red", "red", "red apple apple"]),
+        (train, ["man sleeping", "sleeping man", "old green tree", "a green cat running"]),
     ]
 
 
