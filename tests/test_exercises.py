@@ -299,7 +299,7 @@ def below_1(validation_losses, patience):
         ("8.5", lambda h, r, n, beta: 0.5),
     ],
 )
-def test_answers_that_were_once_called_right_are_refused(number, answer):
+def test_wrong_answers_that_hide_between_the_cases_are_refused(number, answer):
     assert judge(number, answer).startswith("not yet. ")
 
 

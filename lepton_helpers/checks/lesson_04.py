@@ -7,6 +7,7 @@ from lepton_helpers.checks import Exercise
 
 def _observe_parts(parts):
     """Sizes, class counts, and whether every image kept its label and stands in one part only."""
+    parts = [np.asarray(part) for part in parts]
     x, y = parts[:3], parts[3:]
     sizes = [len(part) for part in parts]
     classes = [np.bincount(part.ravel().astype(int), minlength=10)[:10].tolist() for part in y]
