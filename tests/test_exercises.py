@@ -256,6 +256,89 @@ def test_an_answer_of_another_form_gets_a_plain_sentence(number, answer, says):
     assert line.startswith("not yet. ") and says in line, line
 
 
+def first_images_only(body):
+    for image in body["images"]:
+        if len(image) != 784:
+            return 422
+    return 200
+
+
+def stops_near_0(gradient, x, learning_rate, steps):
+    for _ in range(steps):
+        if np.all(np.abs(gradient(x)) < 1e-6):
+            break
+        x = x - learning_rate * gradient(x)
+    return x
+
+
+def below_1(validation_losses, patience):
+    best, best_epoch = 1, 0
+    for epoch, loss in enumerate(validation_losses, start=1):
+        if loss < best:
+            best, best_epoch = loss, epoch
+        if epoch - best_epoch >= patience:
+            break
+    return epoch, best_epoch
+
+
+@pytest.mark.parametrize(
+    "number, answer",
+    [
+        ("2.5", lambda w, g, l1, l2: g + l1 * np.where(w > 0, 1, np.where(w < 0, -1, 1)) + 2 * l2 * w),
+        ("3.1", stops_near_0),
+        ("4.4", below_1),
+        ("5.4", first_images_only),
+        ("7.1", lambda n, y, e: (np.exp(np.log(y - e)[0]), 0.5)),
+        ("10.1", lambda wave, size, hop: np.arange(1 + (len(wave) - size) // hop)[:, None] * hop + np.arange(size)),
+        ("10.5", lambda u: dict(dict(EXERCISES)["10.5"].define(dict(EXERCISES)["10.5"].solution)(u), more=1.0)),
+        (
+            "6.1",
+            lambda q, k: (lambda e: e / e.sum(1, keepdims=True))(np.exp((s := q @ k.T / k.shape[1] ** 0.5) - s.max())),
+        ),
+        ("9.3", lambda overlap, scores, labels, limit: [int(np.argmax(scores))]),
+        ("8.5", lambda h, r, n, beta: 0.5),
+    ],
+)
+def test_wrong_answers_that_hide_between_the_cases_are_refused(number, answer):
+    assert judge(number, answer).startswith("not yet. ")
+
+
+@pytest.mark.parametrize(
+    "number, answer, hint",
+    [
+        (
+            "4.4",
+            lambda losses, patience: (len(losses), 1 + int(np.argmin(losses))),
+            "You never stop before the list ends",
+        ),
+        (
+            "5.1",
+            lambda p, q: (np.abs(p - q).max(), np.sum(np.abs(p - q) > 0.5)),
+            "Take the largest absolute difference",
+        ),
+        ("5.1", lambda p, q: (np.abs(p - q).max(), np.sum((p > 0) != (q > 0))), "Take the largest absolute difference"),
+        ("5.4", lambda body: 200, "Go from outside in"),
+        (
+            "6.6",
+            lambda probabilities, p: np.eye(len(probabilities))[np.argmax(probabilities)],
+            "Sort from likely to unlikely",
+        ),
+        (
+            "8.4",
+            lambda train, test: np.mean([not {*t.split()[1:]} <= {*" ".join(train).split()} for t in test]),
+            "Collect the words",
+        ),
+        (
+            "9.1",
+            lambda size, kernel, stride, padding, i, o: ((size + 2 * padding - kernel) // stride + 1, 7),
+            "The size: try it",
+        ),
+    ],
+)
+def test_no_answer_gets_the_hint_of_another_mistake(number, answer, hint):
+    assert judge(number, answer).startswith(f"not yet. {hint}")
+
+
 def test_what_the_checker_raises_is_not_called_the_learners():
     for number, _ in EXERCISES:
         for odd in ("text", 3.0, [], {}, (1, 2), object()):

@@ -33,7 +33,7 @@ def _categorical_cases():
     labels, logits = np.array([2, 0, 1, 1]), rng.normal(size=(4, 3))
     shift = np.array([[1000.0], [-1000.0], [0.0], [500.0]])  # changes no probability
     impossible = np.array([[1000.0, 0.0, -1000.0]])  # exp(0 - 1000) is 0
-    return [(labels, logits), (labels, logits + shift), (np.array([1]), impossible)]
+    return [(labels, logits), (labels, logits + shift), (np.array([0]), impossible), (np.array([1]), impossible)]
 
 
 def _penalty_cases():

@@ -7,6 +7,7 @@ from lepton_helpers.checks import Exercise
 
 def _observe_parts(parts):
     """Sizes, class counts, and whether every image kept its label and stands in one part only."""
+    parts = [np.asarray(part) for part in parts]
     x, y = parts[:3], parts[3:]
     sizes = [len(part) for part in parts]
     classes = [np.bincount(part.ravel().astype(int), minlength=10)[:10].tolist() for part in y]
@@ -236,6 +237,7 @@ def stop_early(validation_losses, patience):
             ([3.0, 1.0, 2.0, 1.5, 0.5], 2),
             ([0.9, 0.8, 0.85, 0.1], 1),
             ([0.7], 3),
+            ([0.5, 0.4, 0.3, 0.35], 2),  # the list ends while training still waits
         ],
         wrong=[
             (

@@ -36,6 +36,7 @@ def _top_p_cases():
     return [
         (np.array([0.1, 0.5, 0.25, 0.15]), 0.7),
         (np.array([0.1, 0.5, 0.25, 0.15]), 0.3),
+        (np.array([0.1, 0.5, 0.25, 0.15]), 0.2),  # several are above p, and the first is enough
         (spread, 0.9),
         (spread, 0.55),
         (np.array([0.125, 0.5, 0.25, 0.125]), 0.75),  # the sum meets p exactly

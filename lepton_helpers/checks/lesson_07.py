@@ -437,7 +437,7 @@ def plan(parameters, tokens, devices, peak, utilization, kilowatts, dollars):
         cases=lambda: [
             (70e9, 1.4e12, 1000, 989e12, 0.4, 1.5, 2.5),
             (7e9, 140e9, 64, 312e12, 0.5, 0.8, 1.5),
-            (1e5, 2e6, 3, 1e11, 0.7, 0.3, 9.0),
+            (1e5, 2e6, 3, 1.3e11, 0.7, 0.3, 9.0),
         ],
         wrong=[
             (

@@ -53,6 +53,7 @@ def _unseen_cases():
         (train, ["app", "tree house blue", "tree"]),
         (train, ["blue sky", "blue sky", "blue sky", "red apple"]),  # each text counts, also one that occurs again
         (["red apple"], ["apple red", "red", "red apple apple"]),
+        (train, ["man sleeping", "sleeping man", "old green tree", "a green cat running"]),
     ]
 
 
@@ -65,6 +66,7 @@ def _character_cases():
         ("panda", "étoile", 2, 2.0),
         ("a", "abc", 2, 2.0),  # shorter than a piece
         ("", "abc", 1, 1.0),
+        ("a", "b", 2, 2.0),
         ("a b", "ab", 2, 0.5),
         ("abab", "abab", 2, 2.0),
     ]
