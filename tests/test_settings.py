@@ -111,8 +111,9 @@ ROWS = {
     },
     "warnings": {"environment": {"PYTHONWARNINGS": "error::FutureWarning,error::RuntimeWarning", "LC_ALL": "tr_TR"}},
     "Python": {
+        # Not PYTHONDEVMODE: on a busy machine ipykernel 7.4 itself then reports now and then a message it cannot read.
         "environment": {
-            "PYTHONDEVMODE": "1",
+            "PYTHONWARNINGS": "default",
             "PYTHONOPTIMIZE": "2",
             "PYTHONTRACEMALLOC": "1",
             "PYTHONSTARTUP": "~/mine.py",
