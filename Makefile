@@ -25,7 +25,7 @@ update: ## fetch the newest course; your own copies stay as they are
 	@"$(ANY)" tools/lab.py update
 
 test: environment ## run every test; each lesson is run and every printed output compared
-	$(RUN) -m pytest
+	$(RUN) -m pytest $(FLAGS)
 
 pdf: environment ## print a lesson: LESSON=05
 	$(RUN) tools/pdf.py "$(LESSON)"

@@ -1,10 +1,10 @@
 """Run the lessons on every machine there is here, and store the table: `python tools/machines.py [LEG ...] [LESSON ...]`.
 
 Legs: python3.11, python3.12, python3.13 (those that are found); other-kernels (the newest of them, with other BLAS and NumPy
-kernels, without oneDNN, each cell run twice in a row); two-threads (the same kernels on two threads); debian13 (another C library:
-Debian 13 in a folder, Linux and root); aarch64 (the same, emulated, about 15 minutes a lesson; only when named). What is missing
-is named and skipped. Environments are kept in `.machines/`, so a second run installs nothing. Lessons are numbers, such as 05;
-what the table says of the others stays.
+kernels, without oneDNN); two-threads (the same kernels on two threads); debian13 (another C library: Debian 13 in a folder, Linux
+and root); aarch64 (the same, emulated, about 15 minutes a lesson; only when named). What is missing is named and skipped.
+Environments are kept in `.machines/`, so a second run installs nothing. Lessons are numbers, such as 05; what the table says of
+the others stays.
 """
 
 import os
@@ -27,9 +27,9 @@ REPORT = ".machine.xml"
 INTRODUCTION = """# The lessons on other machines
 
 Written by `make test-machines`: each lesson, run and compared in full, on each machine; *passed*, or what differed (code cells
-counted from 0). *other-kernels* is the newest Python found, with other BLAS and NumPy kernels and without oneDNN, each cell run
-twice in a row; *two-threads* has the same kernels on two threads; *debian13* has another C library; *aarch64* is Debian 13
-emulated by qemu (`tools/machines.py aarch64`, 15 minutes a lesson).
+counted from 0). *other-kernels* is the newest Python found, with other BLAS and NumPy kernels and without oneDNN; *two-threads* has
+the same kernels on two threads; *debian13* has another C library; *aarch64* is Debian 13 emulated by qemu (`tools/machines.py
+aarch64`, 15 minutes a lesson).
 """
 OTHER_KERNELS = {"other-kernels": "1", "two-threads": "2"}  # with how many threads
 DEBIAN = {"debian13": [], "aarch64": ["--arch=arm64"]}
@@ -182,7 +182,6 @@ def run(leg, lessons):
         *(f"notebooks/{name}" for name in lessons),
     ]
     command += {
-        "other-kernels": ["--twice"],
         "two-threads": ["-n", "1"],  # with more threads than cores, OpenBLAS's wait for each other
         "aarch64": ["-n", "0", "--nbval-cell-timeout=7200"],
     }.get(leg, [])
