@@ -25,7 +25,7 @@ update: ## fetch the newest course; your own copies stay as they are
 	@"$(ANY)" tools/lab.py update
 
 test: environment ## run every test; each lesson is run and every printed output compared
-	$(RUN) -m pytest $(FLAGS)
+	$(RUN) -m pytest $(if $(TWICE),--twice)
 
 pdf: environment ## print a lesson: LESSON=05
 	$(RUN) tools/pdf.py "$(LESSON)"
@@ -57,7 +57,7 @@ refresh: environment ## run lessons afresh and store their outputs: all, or LESS
 lesson: environment ## start a new lesson: NUMBER=19 TITLE="Another subject"
 	$(RUN) tools/new_lesson.py "$(NUMBER)" "$(TITLE)"
 
-links: environment ## write the links of README, start page and lessons from the URL in pyproject.toml
+links: environment ## write the links of README, start page and lessons from the URL in pyproject.toml, and the lessons' minutes
 	$(RUN) tools/links.py
 
 lock: environment ## compile the lists of versions from pyproject.toml; UPGRADE=--upgrade takes the newest

@@ -109,16 +109,12 @@ def variants(node, parameters):
             if isinstance(node.slice, ast.Tuple) and len(node.slice.elts) == 2:
                 yield ast.Subscript(node.value, ast.Tuple(node.slice.elts[::-1], ast.Load()), ast.Load())
         case ast.Slice():
-            for field in ("lower", "upper", "step"):
-                if getattr(node, field):
-                    yield ast.Slice(
-                        **{name: getattr(node, name) for name in ("lower", "upper", "step") if name != field}
-                    )
+            parts = {name: getattr(node, name) for name in ("lower", "upper", "step")}
+            for name, part in parts.items():
+                if part:
+                    yield ast.Slice(**parts | {name: None})
                     for step in ("+ 1", "- 1"):
-                        shifted = expression(f"({ast.unparse(getattr(node, field))}) {step}")
-                        yield ast.Slice(
-                            **{name: getattr(node, name) for name in ("lower", "upper", "step")} | {field: shifted}
-                        )
+                        yield ast.Slice(**parts | {name: expression(f"({ast.unparse(part)}) {step}")})
         case ast.Tuple() if isinstance(node.ctx, ast.Load):
             for i in range(len(node.elts) - 1):
                 yield ast.Tuple([*node.elts[:i], node.elts[i + 1], node.elts[i], *node.elts[i + 2 :]], ast.Load())
@@ -185,9 +181,8 @@ def mutants(code, cases=()):
             yield from changed()
             put(node)
     defaults = [*[None] * len(parameters), *map(ast.literal_eval, function.args.defaults)][-len(parameters) :]
-    for i, name in enumerate(
-        parameters
-    ):  # a parameter is not looked at: it always has its default, or the value of one case
+    # A parameter is not looked at: it always has its default, or the value of one case.
+    for i, name in enumerate(parameters):
         values = [case[i] for case in cases if i < len(case)] + [defaults[i]]
         for value in {repr(value) for value in values if isinstance(value, int | float | str)}:
             function.body.insert(0, ast.parse(f"{name} = {value}").body[0])

@@ -8,8 +8,12 @@ import pytest
 import notebooks
 from lepton_helpers import checks
 
-PATHS = [path for number in ("01", "02", "03") for path in notebooks.lessons(number)]
-EXERCISES = [(path, number) for path in PATHS for number in checks.exercises(path.name[:2])]
+STILL = ("7.6", "10.6")  # these are shown; strict, so that whoever changes the exercise strikes it here
+EXERCISES = [
+    pytest.param(path, number, id=number, marks=[pytest.mark.xfail(strict=True)] if number in STILL else [])
+    for path in notebooks.lessons()
+    for number in checks.exercises(path.name[:2])
+]
 
 
 def shown_until(path, number):
@@ -26,7 +30,7 @@ def shown_until(path, number):
     return functions
 
 
-@pytest.mark.parametrize("path, number", EXERCISES, ids=[number for _, number in EXERCISES])
+@pytest.mark.parametrize("path, number", EXERCISES)
 def test_no_function_shown_in_the_section_is_an_answer(path, number):
     functions = shown_until(path, number)
     own = [value for value in functions.values() if getattr(value, "__module__", "") is None]

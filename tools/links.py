@@ -126,10 +126,8 @@ def main():
     for path in notebooks.lessons():
         notebook = notebooks.read(path)
         first, second = notebook.cells[:2]
-        first.source, second.source = (
-            linked_lesson(first.source, path.name),
-            timed_lesson(second.source, notebook.cells),
-        )
+        first.source = linked_lesson(first.source, path.name)
+        second.source = timed_lesson(second.source, notebook.cells)
         second.metadata["figures"] = notebooks.figures_digest(second.source)
         notebooks.write(notebook, path)
     page = notebooks.read(notebooks.FOLDER / "start.ipynb")

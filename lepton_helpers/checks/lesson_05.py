@@ -116,7 +116,8 @@ def quantize(values, low, high):
 
 PERCENTILE = """
 def percentile(latencies, share):
-    rank = int(np.ceil(round(share * len(latencies), 9)))  # rounding errors aside
+    # 0.07 * 100 is 7.000000000000001 on a computer: round it before going up.
+    rank = int(np.ceil(round(share * len(latencies), 9)))
     return sorted(latencies)[rank - 1]
 """
 
@@ -148,7 +149,8 @@ REPLICAS = """
 def replicas(users, seconds_between, cpu_ms, utilization):
     requests_per_second = users / seconds_between
     busy_cores = requests_per_second * cpu_ms / 1000
-    return int(np.ceil(round(busy_cores / utilization, 9)))  # rounding errors aside
+    # 2.1 / 0.7 is 3.0000000000000004 on a computer: round it before going up.
+    return int(np.ceil(round(busy_cores / utilization, 9)))
 """
 
 EXERCISES = {
