@@ -70,6 +70,21 @@ def await_reply(self, msg_id, timeout=None):
 nbval.kernel.RunningKernel.await_reply = await_reply
 
 
+def start_kernel(self, *arguments, nbval_start=nbval.kernel.RunningKernel.__init__, **options):
+    """Start a kernel as nbval does, up to three times: another program may take a port between its choice and its use."""
+    for attempt in range(3):
+        try:
+            return nbval_start(self, *arguments, **options)
+        except RuntimeError:  # it died, or does not answer
+            if attempt == 2:
+                raise
+            if hasattr(self, "km"):
+                self.stop()
+
+
+nbval.kernel.RunningKernel.__init__ = start_kernel
+
+
 def run_once(self, nbval_runtest=nbval.plugin.IPyNbCell.runtest):
     """Run a cell and compare what it prints, as nbval does, and what it draws."""
     nbval_runtest(self)

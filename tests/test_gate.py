@@ -911,6 +911,32 @@ def test_a_cell_that_prints_other_numbers_the_second_time_is_found_by_twice_alon
     assert "Run a second time, this cell differs." in twice
 
 
+NO_ANSWER = """
+starts = []
+
+
+def start_new_kernel(*arguments, start=nbval.kernel.start_new_kernel, **options):
+    starts.append(options)
+    if len(starts) < {first}:
+        raise RuntimeError("Kernel didn't respond in 60 seconds")
+    return start(*arguments, **options)
+
+
+nbval.kernel.start_new_kernel = start_new_kernel
+"""
+
+
+@pytest.mark.parametrize("first, failed", [(3, []), (4, ["01_one.ipynb::Cell 0"])])
+def test_a_kernel_that_does_not_answer_is_started_again_twice(tmp_path, first, failed):
+    """CI has seen one: another program had taken its port."""
+    cell = notebooks.nbformat.v4.new_code_cell("print(1)", execution_count=1)
+    cell.outputs = [notebooks.nbformat.v4.new_output("stream", text="1\n")]
+    notebooks.write(notebooks.nbformat.v4.new_notebook(cells=[cell]), tmp_path / "01_one.ipynb")
+    conftest = (notebooks.ROOT / "conftest.py").read_text() + NO_ANSWER.format(first=first)
+    printed = run_lessons(tmp_path, conftest)
+    assert re.findall(r"^ERROR (?:.*/)?(.*?Cell \d+)(?: - |$)", printed, re.M) == failed, printed
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     """What pytest says of a folder that holds the sound lesson and one faulty copy for each fault."""
