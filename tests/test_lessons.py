@@ -1,9 +1,10 @@
-"""An exercise asks for what the lesson has not shown yet: no function in plain sight is its answer."""
+"""An exercise asks for what the lesson has not shown yet, and references lead to what they promise."""
 
 import ast
 
 import numpy as np
 import pytest
+import references
 
 import notebooks
 from lepton_helpers import checks
@@ -37,3 +38,22 @@ def test_no_function_shown_in_the_section_is_an_answer(path, number):
     assert own, "the lesson's own functions are not found"
     for function in own:
         assert checks.verdict(number, function) != "right.", f"{function.__name__} answers exercise {number}"
+
+
+@pytest.mark.parametrize(
+    "around, number, doubtful",
+    [
+        ("the Kullback–Leibler divergence of [lesson 2]", "2", True),  # it stood in lesson 9; lesson 2 has not the word
+        ("the softmax of [lesson 2]", "2", False),
+        ("where attention loses the order ([section 3.5])", "3.5", True),
+        ("a step size for each parameter ([section 3.5])", "3.5", False),
+    ],
+)
+def test_a_reference_to_what_another_lesson_does_not_teach_is_doubtful(around, number, doubtful):
+    _, text = references.place(references.lessons(), "section" if "section" in around else "lesson", number)
+    assert references.doubtful(around, text) == doubtful
+
+
+def test_every_lesson_names_places_of_the_course():
+    for lesson, _ in references.lessons().values():
+        assert len([*references.references(lesson)]) > 2, lesson.name

@@ -22,7 +22,7 @@ NUMBER = re.compile(
     re.I,
 )
 # Digits that state no quantity, and that other rules see to: the number of a place in the course, the year of a work.
-PLACE = r"\d{1,2}(?:\.\d{1,2}){0,2}(?!\d|\s?%|[.,]\d)"
+PLACE = r"\d{1,2}(?:\.\d{1,2}){0,2}(?!\d|\s?%|[.,]\d|e\d)"
 PLACES = re.compile(rf"\b(section|exercise|lesson)s?\s({PLACE}(?:(?:,|,? and| to| or)\s{PLACE})*)", re.I)
 YEAR = re.compile(r"(?<=[(\s])(?:1[6-9]|20)\d\d[a-z]?(?=[;)])")
 TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
