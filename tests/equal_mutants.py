@@ -264,7 +264,7 @@ EQUAL = {
             "return rows",
         ],
     },
-    "8.3": {
+    "8.4": {
         "any number but 0 counts as true": [
             "negated = sum((before in negations for before in words[max(0, i - 3):i]))",
         ],
@@ -276,12 +276,12 @@ EQUAL = {
             "score, since = (0, 8)",
         ],
     },
-    "8.4": {
+    "8.5": {
         "a list of words knows the same words as a set": [
             "known = ' '.join(train).split()",
         ],
     },
-    "8.5": {
+    "8.6": {
         "a count is never negative": [
             "if common <= 0:",
         ],

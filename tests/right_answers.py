@@ -296,7 +296,7 @@ def average_words(tokens, table):
         rows.append(table[text[text != 0]].mean(axis=0))
     return np.array(rows)
 """,
-    "8.3": """
+    "8.4": """
 def score_with_negation(words, lexicon, negations):
     score, since = 0, 9
     for word in words:
@@ -307,7 +307,7 @@ def score_with_negation(words, lexicon, negations):
         since = 1 if word in negations else since + 1
     return score
 """,
-    "8.4": """
+    "8.5": """
 def unseen_share(train, test):
     known = set(" ".join(train).split())
     count = 0
@@ -318,7 +318,7 @@ def unseen_share(train, test):
                 break
     return count / len(test)
 """,
-    "8.5": """
+    "8.6": """
 def character_f(hypothesis, reference, n, beta):
     from collections import Counter
 
