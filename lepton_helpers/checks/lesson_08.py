@@ -56,11 +56,11 @@ def _few_stand_ins():
 
     class Counted:
         def fit(self, texts, topics):
-            self.share = _accuracy(len(texts), texts[0], 40) - 0.004
+            self.share = _accuracy(len(texts), texts[0], 40) + (0.01 if texts[0] % 2 else -0.01)
             return self
 
         def score(self, texts, topics):
-            return 0.99 if len(texts) != 1474 else self.share
+            return self.share if len(texts) == 1474 else 0.97 + int(texts[0]) % 97 / 9973
 
     def train_classifier(w, logits, epochs, learning_rate, rows=np.arange(8331), batch=64):
         return np.full(epochs, _accuracy(len(rows), rows[0], epochs)), None
