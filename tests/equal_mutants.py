@@ -264,6 +264,22 @@ EQUAL = {
             "return rows",
         ],
     },
+    "8.3": {
+        "a prediction may be any share": [
+            "return (0.675, counted, averaged, 'undecided')",
+            "return [0.45, np.array(models['counted']), tuple(models['averaged']), names.get(leads.sum(), 'undecided')]",
+        ],
+        "three numbers are three numbers": [
+            "return [0.5, models['counted'], tuple(models['averaged']), names.get(leads.sum(), 'undecided')]",
+            "return [0.5, np.array(models['counted']), models['averaged'], names.get(leads.sum(), 'undecided')]",
+        ],
+        "these three draws are undecided, whichever model is called which": [
+            "return (0.75, averaged, counted, 'undecided')",
+            "return [0.5, np.array(models['counted']), tuple(models['averaged']), 'undecided']",
+            "return [0.5, np.array(models['counted']), tuple(models['averaged']), names.get(leads.mean(), 'undecided')]",
+            "return [0.5, np.array(models['counted']), tuple(models['averaged']), names.get(leads.max(), 'undecided')]",
+        ],
+    },
     "8.4": {
         "any number but 0 counts as true": [
             "negated = sum((before in negations for before in words[max(0, i - 3):i]))",

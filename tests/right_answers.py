@@ -296,6 +296,20 @@ def average_words(tokens, table):
         rows.append(table[text[text != 0]].mean(axis=0))
     return np.array(rows)
 """,
+    "8.3": """
+models = {"counted": [], "averaged": []}
+for rows in [np.random.default_rng(draw).permutation(train)[:400] for draw in range(1, 4)]:
+    fitted = counted_words(strength).fit(x[rows], y[rows])
+    models["counted"] += [fitted.score(x[validation], y[validation])]
+    history = train_classifier(new_averaging(0), averaging, 40, 5e-3, rows=rows)[0]
+    models["averaged"] += [history[-1]]
+leads = np.sign(np.subtract(models["averaged"], models["counted"]))
+names = {3: "averaged", -3: "counted"}
+
+
+def report():
+    return [0.5, np.array(models["counted"]), tuple(models["averaged"]), names.get(leads.sum(), "undecided")]
+""",
     "8.4": """
 def score_with_negation(words, lexicon, negations):
     score, since = 0, 9

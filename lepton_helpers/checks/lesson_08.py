@@ -56,7 +56,7 @@ def _few_stand_ins():
 
     class Counted:
         def fit(self, texts, topics):
-            self.share = _accuracy(len(texts), texts[0], 40) + (0.01 if texts[0] % 2 else -0.01)
+            self.share = _accuracy(len(texts), texts[0], 40) + (0.01 if texts[0] // 100 % 2 else -0.01)
             return self
 
         def score(self, texts, topics):
@@ -86,10 +86,7 @@ for draw in (1, 2, 3):
 
 
 def report():
-    predicted = 0.75
-    leads = [a > c for a, c in zip(averaged, counted, strict=True)]
-    winner = "averaged" if all(leads) else "undecided" if any(leads) else "counted"
-    return predicted, counted, averaged, winner
+    return 0.75, counted, averaged, "undecided"
 """
 
 
@@ -270,7 +267,10 @@ def report():
         observe=_observe_few,
         stand_ins=_few_stand_ins,
         wrong=[
-            (FEW.replace("0.75", "None"), "The first value is your prediction: a share between 0 and 1, written down before you train."),
+            (
+                FEW.replace("0.75", "None"),
+                "The first value is your prediction: a share between 0 and 1, written down before you train.",
+            ),
             (FEW.replace("(1, 2, 3)", "(1,)"), "Draw three times: one accuracy of each model per draw."),
             (
                 "def report():\n    return 0.75, [0.7, 0.69, 0.71], [0.71, 0.7, 0.705], 'averaged'",
@@ -280,9 +280,14 @@ def report():
                 FEW.replace("default_rng(draw)", "default_rng(1)"),
                 "All draws are the same one. Give each its own generator: the number of the draw is the seed.",
             ),
-            (FEW.replace("[:400]", ""), "So high an accuracy needs more than 400 labels. Do you pass the 400 rows on, to both models?"),
             (
-                FEW.replace("x[validation], y[validation]", "x[rows], y[rows]").replace("accuracy[-1]", "0.99 + draw / 997"),
+                FEW.replace("[:400]", ""),
+                "So high an accuracy needs more than 400 labels. Do you pass the 400 rows on, to both models?",
+            ),
+            (
+                FEW.replace("x[validation], y[validation]", "x[rows], y[rows]").replace(
+                    "accuracy[-1]", "0.99 + draw / 997"
+                ),
                 "These are accuracies on the sentences that were trained on. Take the validation part.",
             ),
             (
@@ -290,7 +295,7 @@ def report():
                 "With 400 labels an epoch has only six steps, so the average needs more epochs: the task says how many.",
             ),
             (
-                FEW.replace('"undecided" if any(leads) else "counted"', '"counted"').replace('"averaged" if all(leads)', '"counted" if all(leads)'),
+                FEW.replace("undecided", "averaged"),
                 "The winner does not follow from your accuracies: a model wins if it is ahead in all three draws; else it is undecided.",
             ),
         ],
