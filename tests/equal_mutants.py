@@ -265,6 +265,22 @@ EQUAL = {
         ],
     },
     "8.3": {
+        "a prediction may be any share": [
+            "return (0.675, counted, averaged, 'undecided')",
+            "return [0.45, np.array(models['counted']), tuple(models['averaged']), names.get(leads.sum(), 'undecided')]",
+        ],
+        "three numbers are three numbers": [
+            "return [0.5, models['counted'], tuple(models['averaged']), names.get(leads.sum(), 'undecided')]",
+            "return [0.5, np.array(models['counted']), models['averaged'], names.get(leads.sum(), 'undecided')]",
+        ],
+        "these three draws are undecided, whichever model is called which": [
+            "return (0.75, averaged, counted, 'undecided')",
+            "return [0.5, np.array(models['counted']), tuple(models['averaged']), 'undecided']",
+            "return [0.5, np.array(models['counted']), tuple(models['averaged']), names.get(leads.mean(), 'undecided')]",
+            "return [0.5, np.array(models['counted']), tuple(models['averaged']), names.get(leads.max(), 'undecided')]",
+        ],
+    },
+    "8.4": {
         "any number but 0 counts as true": [
             "negated = sum((before in negations for before in words[max(0, i - 3):i]))",
         ],
@@ -276,12 +292,12 @@ EQUAL = {
             "score, since = (0, 8)",
         ],
     },
-    "8.4": {
+    "8.5": {
         "a list of words knows the same words as a set": [
             "known = ' '.join(train).split()",
         ],
     },
-    "8.5": {
+    "8.6": {
         "a count is never negative": [
             "if common <= 0:",
         ],

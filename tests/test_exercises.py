@@ -296,7 +296,7 @@ def below_1(validation_losses, patience):
             lambda q, k: (lambda e: e / e.sum(1, keepdims=True))(np.exp((s := q @ k.T / k.shape[1] ** 0.5) - s.max())),
         ),
         ("9.3", lambda overlap, scores, labels, limit: [int(np.argmax(scores))]),
-        ("8.5", lambda h, r, n, beta: 0.5),
+        ("8.6", lambda h, r, n, beta: 0.5),
     ],
 )
 def test_wrong_answers_that_hide_between_the_cases_are_refused(number, answer):
@@ -324,7 +324,7 @@ def test_wrong_answers_that_hide_between_the_cases_are_refused(number, answer):
             "Sort from likely to unlikely",
         ),
         (
-            "8.4",
+            "8.5",
             lambda train, test: np.mean([not {*t.split()[1:]} <= {*" ".join(train).split()} for t in test]),
             "Collect the words",
         ),
