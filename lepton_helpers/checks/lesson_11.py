@@ -8,14 +8,18 @@ from lepton_helpers.checks import Exercise
 def _bytes_cases():
     merges = {(101, 32): 256, (116, 104): 257, (257, 256): 258, (97, 97): 259, (195, 164): 260, (259, 97): 261}
     texts = ["the cat ate the theory", "aaaa aaa baaaaab", "Käse", "2026 ☕", "", "a", "the"]
-    return [(text, merges) for text in texts] + [("the thin aaa", {}), ("abcab", {(98, 99): 256, (97, 98): 257}), ("bab a", {(97, 98): 256})]
+    return [(text, merges) for text in texts] + [
+        ("the thin aaa", {}),
+        ("abcab", {(98, 99): 256, (97, 98): 257}),
+        ("bab a", {(97, 98): 256}),
+    ]
 
 
 def _perplexity_cases():
     return [
-        (np.log([0.5, 0.25, 0.125]), "on the way".split()),
+        (np.log([0.5, 0.25, 0.125]), ["on", "the", "way"]),
         (np.log([0.1, 0.9, 0.3, 0.2]), ["a"]),
-        (np.log([0.2]), "to be or not".split()),
+        (np.log([0.2]), ["to", "be", "or", "not"]),
         (-np.ones(40) * 2.5, ["word"] * 31),
     ]
 
