@@ -98,6 +98,9 @@ def decoder_loss(predict, target):
     return -right[answers != 0].mean()
 """
 
+SHARES_FIRST = """log_p = np.exp(logits)
+    log_p = np.log(log_p / log_p.sum(axis=2, keepdims=True))"""
+
 EXERCISES = {
     "6.1": Exercise(
         answer="attention_shares",
@@ -370,9 +373,20 @@ def decoder_loss(predict, target):
                 LOSS.replace("log_p = logits - np.log(np.exp(logits).sum(axis=2, keepdims=True))", "log_p = logits"),
                 "Logits are no logarithms of probabilities yet: the softmax is missing.",
             ),
+            *(
+                (
+                    code,
+                    "Right for small logits. With large ones something on your way is infinite: e to the power of a logit, or the logarithm "
+                    "of a share that has become 0. As in lesson 2, subtract each place's largest logit, then the logarithm of the sum.",
+                )
+                for code in (
+                    LOSS.replace("    logits = logits - logits.max(axis=2, keepdims=True)\n", ""),
+                    LOSS.replace("log_p = logits - np.log(np.exp(logits).sum(axis=2, keepdims=True))", SHARES_FIRST),
+                )
+            ),
             (
-                LOSS.replace("    logits = logits - logits.max(axis=2, keepdims=True)\n", ""),
-                "Right for small logits, but e to the power of a large one overflows. Subtract each place's largest logit first, as in lesson 2.",
+                LOSS.replace("-right[answers != 0].mean()", "-np.log(np.exp(right[answers != 0]).mean())"),
+                "You took the mean of the probabilities and then its logarithm. Take each answer's logarithm first, then the mean.",
             ),
         ],
         hint="Show all tokens but the last; the answers are all but the first. From the logits make logarithms of probabilities, pick that of each answer, and take minus their mean where the answer is not padding.",
