@@ -110,18 +110,24 @@ def longer_gru(steps=3000, learning_rate=0.004):
     path = pathlib.Path(__file__).parent.parent / "notebooks" / "06_build_a_transformer.ipynb"
     cells = [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
     code = ["".join(cell["source"]) for cell in cells]
-    lesson = {"np": np, "tf": tf, "re": re, "keras": keras, "d": D, "variables": []}
+    lesson = {"np": np, "tf": tf, "re": re, "keras": keras, "d": D}
     whole = ["numbers = ", "def vocabulary_of", "units = "]
-    functions_of = ["def make_train_step", "def train(", "def gru_greedy"]
+    functions_of = ["def mean_cross_entropy", "def make_train_step", "def train(", "def gru_greedy"]
     for mark in whole + functions_of:
         (text,) = [text for text in code if mark in text]
         tree = ast.parse(text.replace("steps, batch = 300", f"steps, batch = {steps}"))
         if mark in functions_of:
             tree.body = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
         exec(compile(tree, mark, "exec"), lesson)
-    train_step = lesson["make_train_step"](lesson["gru_variables"], lesson["gru_loss"], steps, learning_rate)
-    lesson["train"](train_step, lesson["pairs"]())
-    written = lesson["gru_greedy"](lesson["source"][:1000], lesson["target"].shape[1] - 1)
+    gru = lesson["new_gru"](6)
+    lesson["gru_loss"](gru, lesson["source"][:2], lesson["target"][:2])  # builds the weights
+    variables = [v.value for layer in gru for v in layer.weights]
+
+    def loss(_, *arrays):
+        return lesson["gru_loss"](gru, *arrays)
+
+    lesson["train"](lesson["make_train_step"](variables, loss, steps, learning_rate), lesson["pairs"]())
+    written = lesson["gru_greedy"](gru, lesson["source"][:1000], lesson["target"].shape[1] - 1)
     right = lesson["target"][:1000, 1:]
     until_end = np.cumsum(right == 2, axis=1) - (right == 2) == 0
     print("right:", int(((written == right) | ~until_end).all(axis=1).sum()), "of 1000, after", steps, "steps")

@@ -182,10 +182,16 @@ EQUAL = {
     },
     "6.1": {
         "queries and keys have the same width": [
-            "scores = queries @ keys.T / np.sqrt(queries.shape[1])",
+            "scores = queries @ keys.T / np.sqrt(queries.shape[1]) - slope * apart",
             "queries /= queries.shape[1] ** 0.5",
         ],
-        "a list of rows is read as a table": [
+        "a distance has no sign, and a product no order": [
+            "apart = np.abs(np.arange(len(keys)) - np.arange(len(queries))[:, None])",
+            "scores = [key @ query - slope * abs(j - i) for j, key in enumerate(keys)]",
+            "scores = [query @ key - slope * abs(i - j) for j, key in enumerate(keys)]",
+        ],
+        "a list of numbers or of rows is read as an array": [
+            "e = np.exp(scores - max(scores))",
             "return rows",
         ],
     },
@@ -196,19 +202,28 @@ EQUAL = {
         ],
     },
     "6.3": {
-        "a table is read as a list of its rows": [
-            "return np.concatenate(x, axis=1)",
-        ],
-    },
-    "6.4": {
         "a list of rows is read as a table": [
             "return [table[token] + places[start + i] for i, token in enumerate(tokens)]",
         ],
     },
     "6.5": {
-        "tokens are whole numbers from 0 on, and 1 occurs only at the start": [
-            "return (target[:, :-1], answers, answers > 0)",
-            "return (np.delete(target, -1, axis=1), np.delete(target, 0, axis=1), target[:, 1:] > 1)",
+        "what a causal decoder says at the last place, where there is no answer, is not looked at": [
+            "logits, total, count = (predict(target[:, :]), 0, 0)",
+            "logits, total, count = (predict(target), 0, 0)",
+        ],
+        "the third axis is the last one, which is the usual one": [
+            "logits = logits - logits.max(axis=-1, keepdims=True)",
+            "log_p = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))",
+            "right = np.take_along_axis(log_p, answers[:, :, None], axis=-1)[:, :, 0]",
+            "right = np.take_along_axis(log_p, answers[:, :, None])[:, :, 0]",
+        ],
+        "the last axis has one place, which the choice by True and False keeps": [
+            "right = np.take_along_axis(log_p, answers[:, :, None], axis=2)",
+            "right = np.take_along_axis(log_p, answers[:, :, None], axis=2)[:, :, -1]",
+        ],
+        "tokens are whole numbers from 0 on": [
+            "return -right[answers > 0].mean()",
+            "if target[b, t] > 0:",
         ],
     },
     "7.1": {
@@ -416,6 +431,20 @@ EQUAL = {
     "10.7": {
         "what is counted has the same length in both arrays": [
             "mask = np.zeros(noise.shape)",
+        ],
+    },
+    "11.1": {
+        "bytes are read as numbers": [
+            "ids = text.encode('utf-8')",
+        ],
+    },
+    "11.5": {
+        "the heads share the width evenly": [
+            "numbers = 2 * tokens * layers * d * kv_heads // heads",
+            "per_token = 2 * layers * (d / heads * kv_heads) * bytes_each",
+        ],
+        "whole numbers are whole either way": [
+            "return int((memory - weights) // (numbers * bytes_each))",
         ],
     },
 }

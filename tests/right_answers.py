@@ -198,12 +198,12 @@ def replicas(users, seconds_between, cpu_ms, utilization):
     return copies
 """,
     "6.1": """
-def attention_shares(queries, keys):
+def attention_shares(queries, keys, slope):
     queries /= keys.shape[1] ** 0.5
     rows = []
-    for query in queries:
-        scores = keys @ query
-        e = np.exp(scores - max(scores))
+    for i, query in enumerate(queries):
+        scores = [key @ query - slope * abs(i - j) for j, key in enumerate(keys)]
+        e = np.exp(np.array(scores) - max(scores))
         rows.append(e / sum(e))
     return np.array(rows)
 """,
@@ -217,30 +217,28 @@ def visible(tokens):
                 mask[b, i, j] = tokens[b, j] != 0
     return mask
 """,
-    "6.3": "def merge_heads(x):\n    return np.concatenate(list(x), axis=1)\n",
-    "6.4": """
+    "6.3": """
 def embed_tokens(table, places, tokens, start):
     return np.array([table[token] + places[start + i] for i, token in enumerate(tokens)])
 """,
+    "6.4": """
+def post_norm(x, f, scale, shift):
+    x = x + f(x)
+    for row in x:
+        row -= row.mean()
+        row /= (row.var() + 1e-5) ** 0.5
+    return x * scale + shift
+""",
     "6.5": """
-def training_pair(target):
-    return np.delete(target, -1, axis=1), np.delete(target, 0, axis=1), target[:, 1:] > 0
-""",
-    "6.6": """
-def top_p(probabilities, p):
-    total = 0
-    for i in sorted(range(len(probabilities)), key=lambda i: -probabilities[i]):
-        if total >= p:
-            probabilities[i] = 0
-        total += probabilities[i]
-    return probabilities / probabilities.sum()
-""",
-    "6.7": """
-def count_parameters(source_words, target_words, d, blocks):
-    dense = d * d + d
-    attention, forward, norm = 4 * dense, 8 * d * d + 5 * d, 2 * d
-    both = 3 * attention + 2 * forward + 5 * norm
-    return source_words * d + target_words * (2 * d + 1) + blocks * both + 2 * norm
+def decoder_loss(predict, target):
+    logits, total, count = predict(target[:, :-1]), 0, 0
+    for b in range(len(target)):
+        for t in range(1, target.shape[1]):
+            if target[b, t] != 0:
+                z = logits[b, t - 1] - max(logits[b, t - 1])
+                total += np.log(np.sum(np.exp(z))) - z[target[b, t]]
+                count += 1
+    return total / count
 """,
     "7.1": """
 def fit_power_law(sizes, losses, irreducible):
@@ -446,5 +444,46 @@ def binary_mask(speech, noise, threshold):
     mask = np.zeros(speech.shape)
     mask[speech / 10 ** (threshold / 20) > noise] = 1
     return mask
+""",
+    "11.1": """
+def encode_bytes(text, merges):
+    ids = [*text.encode()]
+    while True:
+        pairs = {*zip(ids, ids[1:])}
+        known = [pair for pair in merges if pair in pairs]
+        if not known:
+            return ids
+        i = 0
+        while i < len(ids) - 1:
+            if (ids[i], ids[i + 1]) == known[0]:
+                ids[i : i + 2] = [merges[known[0]]]
+            i += 1
+""",
+    "11.2": """
+def word_perplexity(log_p, words):
+    bits = -np.sum(log_p) / np.log(2)
+    return 2 ** (bits / len(words))
+""",
+    "11.3": """
+def top_p(probabilities, p):
+    total = 0
+    for i in sorted(range(len(probabilities)), key=lambda i: -probabilities[i]):
+        if total >= p:
+            probabilities[i] = 0
+        total += probabilities[i]
+    return probabilities / probabilities.sum()
+""",
+    "11.4": """
+def writing_saved(parameters, prompt, new):
+    total, length = 0, prompt
+    for _ in range(new - 1):
+        total += length
+        length += 1
+    return 2 * parameters * total
+""",
+    "11.5": """
+def texts_at_once(memory, weights, layers, heads, kv_heads, d, tokens, bytes_each):
+    numbers = 2 * tokens * layers * d * kv_heads / heads
+    return int((memory - weights) / (numbers * bytes_each))
 """,
 }

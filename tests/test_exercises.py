@@ -293,7 +293,12 @@ def below_1(validation_losses, patience):
         ("10.5", lambda u: dict(dict(EXERCISES)["10.5"].define(dict(EXERCISES)["10.5"].solution)(u), more=1.0)),
         (
             "6.1",
-            lambda q, k: (lambda e: e / e.sum(1, keepdims=True))(np.exp((s := q @ k.T / k.shape[1] ** 0.5) - s.max())),
+            lambda q, k, m: (lambda e: e / e.sum(1, keepdims=True))(
+                np.exp(
+                    (s := q @ k.T / k.shape[1] ** 0.5 - m * abs(np.arange(len(q))[:, None] - np.arange(len(k))))
+                    - s.max()
+                )
+            ),
         ),
         ("9.3", lambda overlap, scores, labels, limit: [int(np.argmax(scores))]),
         ("8.6", lambda h, r, n, beta: 0.5),
@@ -319,7 +324,7 @@ def test_wrong_answers_that_hide_between_the_cases_are_refused(number, answer):
         ("5.1", lambda p, q: (np.abs(p - q).max(), np.sum((p > 0) != (q > 0))), "Take the largest absolute difference"),
         ("5.4", lambda body: 200, "Go from outside in"),
         (
-            "6.6",
+            "11.3",
             lambda probabilities, p: np.eye(len(probabilities))[np.argmax(probabilities)],
             "Sort from likely to unlikely",
         ),

@@ -8,11 +8,12 @@ from lepton_helpers.checks import Exercise
 def _shares_cases():
     rng = np.random.default_rng(0)
     return [
-        (rng.normal(size=(3, 4)), rng.normal(size=(5, 4))),
-        (rng.normal(size=(4, 9)), rng.normal(size=(4, 9))),
-        (rng.normal(size=(2, 16)) * 60, rng.normal(size=(3, 16)) * 60),
-        (np.array([[3000.0], [-1.0]]), np.array([[1.0], [1.5], [-2.0]])),  # one row in the thousands, one near 0
-        (rng.normal(size=(1, 2)), rng.normal(size=(1, 2))),
+        (rng.normal(size=(3, 4)), rng.normal(size=(5, 4)), 0.5),
+        (rng.normal(size=(4, 9)), rng.normal(size=(4, 9)), 0.0),
+        (rng.normal(size=(2, 16)) * 60, rng.normal(size=(3, 16)) * 60, 1.0),
+        (np.array([[3000.0], [-1.0]]), np.array([[1.0], [1.5], [-2.0]]), 0.25),  # one row in the thousands, one near 0
+        (rng.normal(size=(1, 2)), rng.normal(size=(1, 2)), 3.0),
+        (rng.normal(size=(6, 4)), rng.normal(size=(2, 4)), 2.0),
     ]
 
 
@@ -22,35 +23,47 @@ def _embed_cases():
     return [(table, places, np.array(tokens), start) for tokens, start in [([2, 0, 5], 0), ([3, 3], 4), ([1], 8)]]
 
 
-def _target_cases():
+def _norm_cases():
+    rng = np.random.default_rng(0)
+    x, wide, narrow = rng.normal(size=(3, 6)), rng.normal(size=(6, 8)), rng.normal(size=(8, 6))
+    scale, shift = rng.normal(size=6), rng.normal(size=6)
     return [
-        (np.array([[1, 5, 6, 2, 0, 0], [1, 7, 2, 0, 0, 0], [1, 4, 5, 6, 7, 2]]),),
-        (np.array([[1, 3, 2]]),),
-        (np.array([[1, 2], [1, 2]]),),
+        (x + 2, lambda x: np.maximum(x @ wide, 0) @ narrow, scale, shift),
+        (x * 5, lambda x: -x[:, ::-1], scale, shift),
+        (x * 0.003, lambda x: 0 * x, scale, shift),  # so small that epsilon counts
+        (x + np.arange(3)[:, None], lambda x: x.mean(axis=0) + 0 * x, np.ones(6), np.zeros(6)),
+        (x[:1], lambda x: x @ np.diag(scale), scale, 1 + shift),
     ]
 
 
-def _top_p_cases():
+def _loss_cases():
     rng = np.random.default_rng(0)
-    spread = rng.dirichlet(np.ones(7))
+    words, table, places = 8, rng.normal(size=(8, 8)), rng.normal(size=(9, 8))
+
+    def by_word(tokens):  # a decoder that looks at the last token alone, and at its place
+        return table[tokens] + places[: tokens.shape[1]]
+
+    def copies(tokens):
+        return 9.0 * np.eye(words)[tokens]
+
+    def is_sure(tokens):  # logits in the thousands
+        return 2000 * (by_word(tokens) - 0.5)
+
+    target = np.array([[1, 5, 6, 2, 0, 0], [1, 7, 2, 0, 0, 0], [1, 4, 5, 6, 7, 2]])
     return [
-        (np.array([0.1, 0.5, 0.25, 0.15]), 0.7),
-        (np.array([0.1, 0.5, 0.25, 0.15]), 0.3),
-        (np.array([0.1, 0.5, 0.25, 0.15]), 0.2),  # several are above p, and the first is enough
-        (spread, 0.9),
-        (spread, 0.55),
-        (np.array([0.125, 0.5, 0.25, 0.125]), 0.75),  # the sum meets p exactly
-        (np.array([0.125, 0.5, 0.25, 0.125]), 1.0),
-        (np.array([0.25, 0.75]), 0.75),  # and with the first token
-        (np.array([1.0]), 0.4),
+        (by_word, target),
+        (copies, target),
+        (by_word, np.array([[1, 3, 2]])),
+        (is_sure, target[:2]),
+        (lambda tokens: np.zeros((*tokens.shape, words)), target[::2]),
     ]
 
 
 SHARES = """
-def attention_shares(queries, keys):
-    scores = queries @ keys.T / np.sqrt(keys.shape[1])
-    scores = scores - scores.max(axis=1, keepdims=True)
-    positive = np.exp(scores)
+def attention_shares(queries, keys, slope):
+    apart = np.abs(np.arange(len(queries))[:, None] - np.arange(len(keys)))
+    scores = queries @ keys.T / np.sqrt(keys.shape[1]) - slope * apart
+    positive = np.exp(scores - scores.max(axis=1, keepdims=True))
     return positive / positive.sum(axis=1, keepdims=True)
 """
 
@@ -62,52 +75,37 @@ def visible(tokens):
     return causal & not_padding
 """
 
-MERGE = """
-def merge_heads(x):
-    heads, length, each = x.shape
-    return x.transpose(1, 0, 2).reshape(length, heads * each)
-"""
-
 EMBED = """
 def embed_tokens(table, places, tokens, start):
     return table[tokens] + places[start : start + len(tokens)]
 """
 
-PAIR = """
-def training_pair(target):
-    answers = target[:, 1:]
-    return target[:, :-1], answers, answers != 0
+POST_NORM = """
+def post_norm(x, f, scale, shift):
+    total = x + f(x)
+    centered = total - total.mean(axis=1, keepdims=True)
+    variance = (centered**2).mean(axis=1, keepdims=True)
+    return scale * centered / np.sqrt(variance + 1e-5) + shift
 """
 
-TOP_P = """
-def top_p(probabilities, p):
-    order = np.argsort(-probabilities)
-    reached = np.cumsum(probabilities[order])
-    kept = order[: np.searchsorted(reached, p) + 1]
-    result = np.zeros(len(probabilities))
-    result[kept] = probabilities[kept]
-    return result / result.sum()
+LOSS = """
+def decoder_loss(predict, target):
+    seen, answers = target[:, :-1], target[:, 1:]
+    logits = predict(seen)
+    logits = logits - logits.max(axis=2, keepdims=True)
+    log_p = logits - np.log(np.exp(logits).sum(axis=2, keepdims=True))
+    right = np.take_along_axis(log_p, answers[:, :, None], axis=2)[:, :, 0]
+    return -right[answers != 0].mean()
 """
 
-COUNT = """
-def count_parameters(source_words, target_words, d, blocks):
-    attention = 4 * (d * d + d)
-    feed_forward = (d * 4 * d + 4 * d) + (4 * d * d + d)
-    norm = 2 * d
-    encoder = attention + feed_forward + 2 * norm
-    decoder = 2 * attention + feed_forward + 3 * norm
-    tables = (source_words + target_words) * d
-    logits = d * target_words + target_words
-    return blocks * (encoder + decoder) + tables + 2 * norm + logits
-"""
-
-TOO_FEW = "One token too few: the token with which the sum reaches p belongs to those that are kept."
+SHARES_FIRST = """log_p = np.exp(logits)
+    log_p = np.log(log_p / log_p.sum(axis=2, keepdims=True))"""
 
 EXERCISES = {
     "6.1": Exercise(
         answer="attention_shares",
         stub="""
-def attention_shares(queries, keys):
+def attention_shares(queries, keys, slope):
     ...
 """,
         solution=SHARES,
@@ -135,15 +133,43 @@ def attention_shares(queries, keys):
                 "You cut large scores off, which makes them equal. Subtract each row's maximum: that changes no share.",
             ),
             (
-                SHARES.replace("    scores = scores - scores.max(axis=1, keepdims=True)\n", ""),
+                SHARES.replace(" - scores.max(axis=1, keepdims=True)", ""),
                 "Right for small scores, but e to the power of a large score overflows. Subtract something from each row first that does not change the shares.",
             ),
             (
                 SHARES.replace("np.sqrt(keys.shape[1])", "np.sqrt(len(keys))"),
                 "You divided by the root of the number of keys. What makes the scores grow is the width of the vectors.",
             ),
+            (
+                SHARES.replace(" - slope * apart", ""),
+                "Your shares are those of plain attention: the distance plays no part in them yet.",
+            ),
+            (
+                SHARES.replace("- slope * apart", "+ slope * apart"),
+                "The sign: your words prefer what is far away. Distance must lower the score.",
+            ),
+            (
+                SHARES.replace(
+                    "np.abs(np.arange(len(queries))[:, None] - np.arange(len(keys)))",
+                    "np.arange(len(queries))[:, None] - np.arange(len(keys))",
+                ),
+                "A word that comes later is also far away: the distance has no sign.",
+            ),
+            (
+                SHARES.replace("/ np.sqrt(keys.shape[1]) - slope * apart", "- slope * apart").replace(
+                    "    positive = np.exp(", "    scores = scores / np.sqrt(keys.shape[1])\n    positive = np.exp("
+                ),
+                "You divided the distance by the root of the width, too. Only the product of query and key grows with the width.",
+            ),
+            (
+                SHARES.replace(" - slope * apart", "").replace(
+                    "return positive / positive.sum(axis=1, keepdims=True)",
+                    "return positive / positive.sum(axis=1, keepdims=True) - slope * apart",
+                ),
+                "You lowered the shares, so that a row no longer sums to 1. Lower the scores, before the softmax.",
+            ),
         ],
-        hint="Three steps: the product of queries and transposed keys over the root of their width, e to the power of it, and each row divided by its sum.",
+        hint="Four steps: the product of queries and transposed keys over the root of their width, minus slope times the distance of the two places, e to the power of it, and each row divided by its sum.",
     ),
     "6.2": Exercise(
         answer="visible",
@@ -193,34 +219,6 @@ def visible(tokens):
         hint="Combine two masks with &: one of shape (T, T) that compares places, one of shape (B, 1, T) that finds the tokens other than 0.",
     ),
     "6.3": Exercise(
-        answer="merge_heads",
-        stub="""
-def merge_heads(x):
-    ...
-""",
-        solution=MERGE,
-        cases=lambda: [(np.arange(24.0).reshape(2, 3, 4),), (np.arange(60.0).reshape(3, 4, 5),)],
-        wrong=[
-            (
-                MERGE.replace(".transpose(1, 0, 2)", ""),
-                "The shape is right, but a row now holds numbers of several tokens: reshape reads in memory order. Bring the heads beside their numbers first.",
-            ),
-            (
-                MERGE.replace("(1, 0, 2)", "(1, 2, 0)"),
-                "Each row holds the right numbers in the wrong order: the numbers of one head must stay together.",
-            ),
-            (
-                "def merge_heads(x):\n    return x.mean(axis=0)\n",
-                "The heads are set side by side, not averaged: the width grows back to heads times d/heads.",
-            ),
-            (
-                "def merge_heads(x):\n    return np.concatenate(list(x), axis=0)\n",
-                "You set the heads one below the other. Each token keeps one row: set them side by side.",
-            ),
-        ],
-        hint="First exchange the axes so that the order is token, head, number; then one reshape joins the last two.",
-    ),
-    "6.4": Exercise(
         answer="embed_tokens",
         stub="""
 def embed_tokens(table, places, tokens, start):
@@ -252,143 +250,145 @@ def embed_tokens(table, places, tokens, start):
         ],
         hint="Look up one row of table per token, and add as many rows of places, beginning at start.",
     ),
-    "6.5": Exercise(
-        answer="training_pair",
+    "6.4": Exercise(
+        answer="post_norm",
         stub="""
-def training_pair(target):
+def post_norm(x, f, scale, shift):
     ...
 """,
-        solution=PAIR,
-        cases=_target_cases,
-        observe=lambda parts: [np.asarray(part).astype(float) for part in parts],
+        solution=POST_NORM,
+        cases=_norm_cases,
         wrong=[
             (
-                PAIR.replace("return target[:, :-1]", "return target[:, 1:]"),
-                "The future leaks: your inputs are the answers themselves, so the decoder only has to copy. It must see what comes before each answer.",
+                "def post_norm(x, f, scale, shift):\n    centered = x - x.mean(axis=1, keepdims=True)\n"
+                "    variance = (centered**2).mean(axis=1, keepdims=True)\n"
+                "    return x + f(scale * centered / np.sqrt(variance + 1e-5) + shift)\n",
+                "That is the order of our own block: first normalize, then f, then add. Here the sum is normalized.",
             ),
             (
-                PAIR.replace("target[:, :-1], answers, answers != 0", "answers, target[:, :-1], target[:, :-1] != 0"),
+                POST_NORM.replace("total = x + f(x)", "total = f(x)"),
+                "The residual connection is missing: x itself must be in the sum.",
+            ),
+            (
+                POST_NORM.replace("total = x + f(x)", "total = f(x)").replace("return ", "return x + "),
+                "You normalized what f returns and added x afterward. First add, then normalize the sum.",
+            ),
+            (
+                POST_NORM.replace("total = x + f(x)", "total = x"),
+                "You never called f: the part's output belongs in the sum.",
+            ),
+            (
+                POST_NORM.replace("axis=1", "axis=0"),
+                "You took the mean over the tokens. Each token is normalized by itself, over its own numbers.",
+            ),
+            (
+                POST_NORM.replace("axis=1, keepdims=True", ""),
+                "You took one mean over the whole table. Each token, a row, has a mean and a variance of its own.",
+            ),
+            (
+                POST_NORM.replace("np.sqrt(variance + 1e-5)", "(variance + 1e-5)"),
+                "You divided by the variance. Its root brings the variance to 1.",
+            ),
+            (
+                POST_NORM.replace("np.sqrt(variance + 1e-5)", "(np.sqrt(variance) + 1e-5)"),
+                "Epsilon stands under the root, beside the variance.",
+            ),
+            (
+                POST_NORM.replace("np.sqrt(variance + 1e-5)", "np.sqrt(variance)"),
+                "Epsilon is missing. Where a token's numbers hardly differ, it decides the result.",
+            ),
+            (
+                POST_NORM.replace(
+                    "(centered**2).mean(axis=1, keepdims=True)", "total.var(axis=1, ddof=1, keepdims=True)"
+                ),
+                "Your variance divides by one less than the number of numbers. Layer normalization divides by all of them.",
+            ),
+            (
+                POST_NORM.replace("scale * centered", "centered").replace(" + shift", ""),
+                "Scale and shift are missing, the numbers that are learned.",
+            ),
+            (
+                POST_NORM.replace(
+                    "scale * centered / np.sqrt(variance + 1e-5) + shift",
+                    "scale * (centered / np.sqrt(variance + 1e-5) + shift)",
+                ),
+                "First multiply by the scale, then add the shift: yours is multiplied, too.",
+            ),
+        ],
+        hint="Add x and f(x), then for each row: subtract its mean, divide by the root of its variance plus epsilon, multiply by the scale, add the shift.",
+    ),
+    "6.5": Exercise(
+        answer="decoder_loss",
+        stub="""
+def decoder_loss(predict, target):
+    ...
+""",
+        solution=LOSS,
+        cases=_loss_cases,
+        wrong=[
+            (
+                LOSS.replace("predict(seen)", "predict(answers)"),
+                "The future leaks: your decoder is shown the answers themselves, so it only has to copy. It must see what comes before each answer.",
+            ),
+            (
+                LOSS.replace("target[:, :-1], target[:, 1:]", "target[:, 1:], target[:, :-1]"),
                 "You trained it backward: from each character your decoder would predict the one before it.",
             ),
             (
-                PAIR.replace("answers != 0", "(answers != 0) & (answers != 2)"),
+                LOSS.replace("seen, answers = target[:, :-1], target[:, 1:]", "seen, answers = target, target"),
+                "Answers and inputs are the same row here, not shifted. What the decoder has to say at a place is the token after the one it sees there.",
+            ),
+            (
+                LOSS.replace("answers != 0", "(answers != 0) & (answers != 2)"),
                 "The end (2) must count as well. A decoder that never learned to say it would never stop.",
             ),
             (
-                PAIR.replace("answers != 0", "target[:, :-1] != 0"),
+                LOSS.replace("answers != 0", "seen != 0"),
                 "You counted where the input is no padding. What counts is whether the answer is: after the end there is none.",
             ),
             (
-                PAIR.replace("answers != 0", "answers >= 0"),
+                LOSS.replace("right[answers != 0]", "right"),
                 "You counted the padding too. Its answers are always 0, easy to learn, and they would flatter the loss.",
             ),
-        ],
-        hint="Inputs are all tokens but the last, answers all but the first, and an answer counts if it is not padding.",
-    ),
-    "6.6": Exercise(
-        answer="top_p",
-        stub="""
-def top_p(probabilities, p):
-    ...
-""",
-        solution=TOP_P,
-        cases=_top_p_cases,
-        wrong=[
             (
-                TOP_P.replace("return result / result.sum()", "return result"),
-                "The right tokens are kept, but their probabilities no longer sum to 1.",
+                LOSS.replace("right[answers != 0].mean()", "np.where(answers != 0, right, 0).mean()"),
+                "Padding adds nothing to your sum, but you divide by it all the same: divide by the number of answers that count.",
             ),
             (
-                TOP_P.replace("reached, p)", "reached, p, side='right')"),
-                "One token too many: when the sum equals p exactly, it has reached it.",
+                LOSS.replace("-right[answers != 0].mean()", "-right[answers != 0].sum()"),
+                "That is the sum. The loss is the mean over the answers that count.",
             ),
             (
-                TOP_P.replace("np.searchsorted(reached, p) + 1", "max(np.searchsorted(reached, p), 1)"),
-                TOO_FEW,
+                LOSS.replace(
+                    "-right[answers != 0].mean()",
+                    "-np.mean([row[seen != 0].mean() for row, seen in zip(right, answers)])",
+                ),
+                "You took the mean of each text first, so an answer in a short text counts more. Take one mean over all answers.",
+            ),
+            (
+                LOSS.replace("return -right", "return right"),
+                "The sign: a logarithm of a probability is negative, and a loss is not.",
+            ),
+            (
+                LOSS.replace("log_p = logits - np.log(np.exp(logits).sum(axis=2, keepdims=True))", "log_p = logits"),
+                "Logits are no logarithms of probabilities yet: the softmax is missing.",
             ),
             *(
-                (TOP_P.replace("[: np.searchsorted(reached, p) + 1]", code), TOO_FEW)
-                for code in ("[reached < p]", "[reached <= p]", "[: max(1, np.sum(reached <= p))]")
+                (
+                    code,
+                    "Right for small logits. With large ones something on your way is infinite: e to the power of a logit, or the logarithm "
+                    "of a share that has become 0. As in lesson 2, subtract each place's largest logit, then the logarithm of the sum.",
+                )
+                for code in (
+                    LOSS.replace("    logits = logits - logits.max(axis=2, keepdims=True)\n", ""),
+                    LOSS.replace("log_p = logits - np.log(np.exp(logits).sum(axis=2, keepdims=True))", SHARES_FIRST),
+                )
             ),
             (
-                TOP_P.replace("[: np.searchsorted(reached, p) + 1]", "[reached >= p]"),
-                "You kept the tokens from where the sum has reached p. Keep those up to there.",
-            ),
-            (
-                TOP_P.replace("result[kept] = probabilities[kept]", "result[: len(kept)] = probabilities[kept]"),
-                "Your probabilities stand in the order of their size. Put each back in the place of its token.",
-            ),
-            (
-                TOP_P.replace("    return result", "    return result[result > 0]"),
-                "The dropped tokens are missing. They keep their places, with the probability 0.",
-            ),
-            (
-                TOP_P.replace("np.argsort(-probabilities)", "np.argsort(probabilities)"),
-                "You began with the least likely tokens. Sort the other way.",
-            ),
-            (
-                "def top_p(probabilities, p):\n    result = probabilities * (probabilities >= min(p, probabilities.max()))\n    return result / result.sum()\n",
-                "You compared each probability with p. It is the sum of the kept ones that must reach p.",
-            ),
-            (
-                TOP_P.replace("result[kept] = probabilities[kept]", "result[kept] = 1"),
-                "The kept tokens must keep their proportions; yours are all equally likely.",
+                LOSS.replace("-right[answers != 0].mean()", "-np.log(np.exp(right[answers != 0]).mean())"),
+                "You took the mean of the probabilities and then its logarithm. Take each answer's logarithm first, then the mean.",
             ),
         ],
-        hint="Sort from likely to unlikely, add up, keep all up to the token with which the sum reaches p, and divide by what is kept.",
-    ),
-    "6.7": Exercise(
-        answer="count_parameters",
-        stub="""
-def count_parameters(source_words, target_words, d, blocks):
-    ...
-""",
-        solution=COUNT,
-        cases=lambda: [(33, 17, 96, 1), (1000, 500, 64, 2), (37000, 37000, 512, 6)],
-        tolerance=1e-9,
-        wrong=[
-            (
-                COUNT.replace("2 * attention", "attention"),
-                "A decoder block has two attentions, each with four dense layers: one for its own tokens, one for the source.",
-            ),
-            (
-                COUNT.replace("4 * (d * d + d)", "4 * d * d")
-                .replace("(d * 4 * d + 4 * d) + (4 * d * d + d)", "8 * d * d")
-                .replace("d * target_words + target_words", "d * target_words"),
-                "The weights are right; every dense layer also has one bias per output.",
-            ),
-            (
-                COUNT.replace("norm = 2 * d", "norm = 0"),
-                "The normalizations are missing. Each has a scale and a shift for each of the d numbers.",
-            ),
-            (
-                COUNT.replace("norm = 2 * d", "norm = d"),
-                "A normalization has two numbers for each of the d: a scale and a shift.",
-            ),
-            (
-                COUNT.replace("4 * (d * d + d)", "3 * (d * d + d)"),
-                "Attention has four dense layers: queries, keys, values, and the output matrix that mixes the heads.",
-            ),
-            (
-                COUNT.replace("blocks * (", "("),
-                "You counted one block of each kind. There are as many as blocks says.",
-            ),
-            (
-                COUNT.replace(
-                    "return blocks * (encoder + decoder) + tables + 2 * norm + logits",
-                    "return blocks * (encoder + decoder + tables + 2 * norm + logits)",
-                ),
-                "You multiplied everything by the number of blocks. The tables, the two outer norms and the last layer exist once.",
-            ),
-            (
-                COUNT.replace(" + 2 * norm + logits", " + logits"),
-                "Two normalizations stand outside the blocks: one after the encoder, one after the decoder.",
-            ),
-            (
-                COUNT.replace(" + logits", ""),
-                "The last layer is missing, which turns d numbers into one logit per target word.",
-            ),
-        ],
-        hint="Add up: both tables of words, per encoder block one attention, per decoder block two, in each a feed-forward part and one norm per part, two norms outside, and the layer of the logits.",
+        hint="Show all tokens but the last; the answers are all but the first. From the logits make logarithms of probabilities, pick that of each answer, and take minus their mean where the answer is not padding.",
     ),
 }
