@@ -128,6 +128,20 @@ EQUAL = {
             "error = right_a.std(ddof=1) / len(right_b) ** 0.5",
         ],
     },
+    "4.7": {
+        "a prediction may be any number above 0": [
+            "predicted = 1.25",
+            "predicted = 0.225",
+            "predicted = 2.5",
+            "return (2, np.array([history['val_loss'][-1] for history in histories.values()]))",
+        ],
+        "three numbers are three numbers": [
+            "return (1, [history['val_loss'][-1] for history in histories.values()])",
+        ],
+        "after the last epoch but one, too, the loss lies in the range that other seeds give": [
+            "return (1, np.array([history['val_loss'][-2] for history in histories.values()]))",
+        ],
+    },
     "5.1": {
         "a difference without its sign, and whether two differ, does not depend on the order": [
             "difference = np.abs(before - after).max()",

@@ -43,6 +43,54 @@ def _difference_cases():
     return [(a, b), (b, a), (a[:30_000], b[:30_000])]
 
 
+def _observe_reading(reading):
+    """Of the runs that were read wrongly the first one's need, "" if there is none, or that another word was used."""
+    words = {panel: " ".join(str(reading[panel]).lower().split()) for panel in NEEDS}
+    if not set(words.values()) <= set(NEEDS.values()):
+        return "other words"
+    return next((need for panel, need in NEEDS.items() if words[panel] != need), "")
+
+
+def _observe_report(report):
+    """What kind of report it is: the prediction may be any number, the losses must be those of training."""
+    predicted, losses = report
+    losses = [float(loss) for loss in losses]
+    if predicted is None or predicted is ... or not float(predicted) > 0:
+        return "no prediction"
+    if len(losses) != 3:
+        return "not three"
+    if min(losses) > 0.8 and max(losses) < 1:
+        return "accuracy"
+    if any(abs(loss - round(loss, 4)) < 1e-9 for loss in losses):
+        return "typed"
+    if len(set(losses)) < 3:
+        return "one seed"
+    lowest, highest = FEW_IMAGES
+    if lowest <= min(losses) and max(losses) <= highest:
+        return "trained"
+    if max(losses) < 0.1:
+        return "training loss"
+    if max(losses) < lowest:
+        return "all images"
+    return "first epoch" if highest < min(losses) and max(losses) < 0.7 else "outside"
+
+
+def _trained():
+    """Stand in for the lesson's names: nothing is trained by a check, nor by the tests of the mistakes."""
+    names = {"train": np.arange(3200), "validation": np.arange(800), "train_network": _recorded}
+    return names | {"scaled": np.zeros((3200, 1)), "labels": np.zeros(3200)}
+
+
+def _recorded(seed, x, y, watch, epochs=14):
+    """Stand in for the lesson's ``train_network``: a network (none), and the history that real runs gave, made a line."""
+    if x.ndim != 2 or len(x) != len(y) or not len(x):
+        raise ValueError("x has one row of pixels per image, y one label")
+    (first, last), (learned, end) = RECORDED[400 if len(x) < 1600 else 3200]
+    change = np.random.default_rng(seed).normal(0, 0.01)  # as from seed to seed
+    lines = {"val_loss": (first + change, last + change), "loss": (learned + change, end + change / 10)}
+    return None, {name: np.linspace(*ends, epochs) for name, ends in lines.items()}
+
+
 SPLIT = """
 from sklearn.model_selection import train_test_split
 
@@ -87,6 +135,38 @@ def stop_early(validation_losses, patience):
         if epoch - best_epoch >= patience:
             break
     return epoch, best_epoch
+"""
+
+NEEDS = {  # the four runs of section 4.11
+    "A": "lower the learning rate",
+    "B": "stop earlier",
+    "C": "look at the labels",
+    "D": "train longer",
+}
+
+
+def _reading(needs, changed=None):
+    """Return the code of an answer to 4.6, some of whose words are changed."""
+    lines = [f'        "{panel}": "{(changed or {}).get(word, word)}",' for panel, word in needs.items()]
+    return "\n".join(["def read_curves():", "    return {", *lines, "    }"])
+
+
+# What 4.7 accepts as the validation loss with 400 images. Seeds 1 to 6 gave 0.318 to 0.380 with the first 400 training
+# images, 0.240 to 0.380 with 400 others.
+FEW_IMAGES = (0.2, 0.44)
+# Of real runs, by the number of images: validation loss in the first and the last epoch, then the same of the training loss.
+RECORDED = {400: ((0.49, 0.34), (0.6, 0.015)), 3200: ((0.26, 0.16), (0.36, 0.0016))}
+REPORT = """
+losses = []
+for seed in (1, 2, 3):
+    few = train[:400]
+    network, history = train_network(seed, scaled[few], labels[few], validation)
+    losses.append(history["val_loss"][-1])
+
+
+def report():
+    predicted = 0.25
+    return predicted, losses
 """
 
 DIFFERENCE = """
@@ -309,5 +389,88 @@ def difference_interval(right_a, right_b):
         ],
         hint="Take the difference for each image, then its mean, plus and minus 1.96 standard errors of that mean.",
         tolerance=1e-4,
+    ),
+    "4.6": Exercise(
+        answer="read_curves",
+        stub="""
+def read_curves():
+    ...
+""",
+        solution=_reading(NEEDS),
+        cases=lambda: [()],
+        observe=_observe_reading,
+        wrong=[
+            (
+                _reading(NEEDS, {"stop earlier": "train longer"}),
+                "One run learns its images by heart, and its validation loss, low after some epochs, creeps up again. "
+                "Would more epochs help it?",
+            ),
+            (
+                _reading(NEEDS, {"train longer": "stop earlier"}),
+                "In one run both losses sink, slowly and side by side, and are still high in the last epoch. What does it lack?",
+            ),
+            (
+                _reading(NEEDS, {"lower the learning rate": "look at the labels"}),
+                "In one run even the training loss leaps far above a coin's 0.69 and gets nowhere: each step lands too far off. What sets its length?",
+            ),
+            (
+                _reading(NEEDS, {"look at the labels": "stop earlier"}),
+                "In one run the training loss sinks, but the validation loss is at no time better than a coin's, which is 0.69. "
+                "What would make the answers impossible to predict?",
+            ),
+            (
+                _reading(NEEDS, {"train longer": "more epochs"}),
+                "Use the four answers as the task writes them.",
+            ),
+        ],
+        hint="Look at the training loss first: does it sink, how fast, how evenly? Then at the distance of the validation loss.",
+    ),
+    "4.7": Exercise(
+        answer="report",
+        stub="""
+def report():
+    ...
+""",
+        stand_ins=_trained,
+        solution=REPORT,
+        cases=lambda: [()],
+        observe=_observe_report,
+        wrong=[
+            (
+                "def report():\n    return 0.25, [0.3125, 0.334, 0.3509]",
+                "These losses look typed or rounded. Train the three networks and return what the runs give, with all decimals.",
+            ),
+            (
+                REPORT.replace("[few]", "[train]"),
+                "Your losses are as low as with many more images. Did you take the first 400 for the pixels and the labels that you train on?",
+            ),
+            (
+                REPORT.replace('"val_loss"', '"loss"'),
+                "That is the training loss: 400 images are soon learned by heart. Report the loss on the validation images.",
+            ),
+            (
+                REPORT.replace("train_network(seed,", "train_network(1,"),
+                "Two of your runs gave the very same loss, as runs with the same seed do. Give each run its own seed.",
+            ),
+            (
+                REPORT.replace("[-1]", "[0]"),
+                "So high a loss stands at the beginning of training. Report the last epoch of 14, not the first.",
+            ),
+            (
+                REPORT.replace("predicted, losses", "..., losses"),
+                "The first part is no prediction. Write down, as a number above 0, which loss you expect, and keep it even if it was far off.",
+            ),
+            (
+                REPORT.replace("(1, 2, 3)", "(1, 2)"),
+                "Return three losses, one for each of the seeds 1, 2 and 3.",
+            ),
+            (
+                "def report():\n    return 0.9, [0.88125, 0.87625, 0.88375]",
+                "These look like accuracies. Report the validation loss.",
+            ),
+        ],
+        hint="Train on the first 400 training images for 14 epochs, with seeds 1, 2 and 3, and return your prediction and the list of "
+        "the three last validation losses. With so few images they are clearly higher than in section 4.6, and clearly lower than "
+        "a coin's 0.69.",
     ),
 }
