@@ -170,8 +170,8 @@ EQUAL = {
     },
     "5.6": {
         "rounding decides whether an end stands exactly on a limit": [
-            "decision = 'roll back' if low >= 0 else 'go on' if high < margin else 'wait'",
-            "decision = 'roll back' if low > 0 else 'go on' if high <= margin else 'wait'",
+            "if low >= 0:",
+            "elif high <= margin:",
             "if min(ends) >= 0:",
             "return (ends[0], ends[1], 'go on' if max(ends) <= margin else 'wait')",
         ],

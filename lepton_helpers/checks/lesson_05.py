@@ -198,7 +198,11 @@ def decide(errors_old, n_old, errors_new, n_new, margin):
     old, new = (errors_old + 1) / (n_old + 2), (errors_new + 1) / (n_new + 2)
     variance = old * (1 - old) / (n_old + 2) + new * (1 - new) / (n_new + 2)
     low, high = new - old - 1.96 * variance**0.5, new - old + 1.96 * variance**0.5
-    decision = "roll back" if low > 0 else "go on" if high < margin else "wait"
+    decision = "wait"
+    if low > 0:
+        decision = "roll back"
+    elif high < margin:
+        decision = "go on"
     return low, high, decision
 """
 
@@ -576,8 +580,18 @@ def decide(errors_old, n_old, errors_new, n_new, margin):
             ),
             (
                 DECIDE.replace(
-                    '"roll back" if low > 0 else "go on" if high < margin',
-                    '"go on" if high < margin else "roll back" if low > 0',
+                    """
+    if low > 0:
+        decision = "roll back"
+    elif high < margin:
+        decision = "go on"
+""",
+                    """
+    if high < margin:
+        decision = "go on"
+    elif low > 0:
+        decision = "roll back"
+""",
                 ),
                 "You ask for the margin first, so a version that is surely worse goes on if the margin is wide. Ask first whether to roll back.",
             ),
