@@ -263,7 +263,7 @@ def compare(before, after):
                 "The first array may be a column, too. Make both flat before you compare them.",
             ),
         ],
-        hint="Make both flat. Take the largest absolute difference; then compare `before > 0.5` with `after > 0.5` image by image and count where they differ.",
+        hint="Take the largest absolute difference, with both arrays flat; then compare `before > 0.5` with `after > 0.5` image by image and count where they differ.",
     ),
     "5.2": Exercise(
         answer="quantize",
