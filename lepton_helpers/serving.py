@@ -4,7 +4,8 @@
 
 ``POST /predict`` answers images, ``GET /model``, ``/health`` and ``/metrics`` say what runs and how it goes. The process
 holds no TensorFlow. Beside MODEL.tflite stands MODEL.json, its *card* (`write_card`): with it, a truncated or swapped
-model file is found before the first request and not by a user.
+model file is found before the first request and not by a user. Each answer and each line of the log says which model
+it comes from (``X-Model``, such as 1.0.0+3f2a9c1d0b7e) and which request it belongs to (``X-Request-ID``).
 """
 
 import argparse
@@ -14,7 +15,6 @@ import datetime
 import functools
 import hashlib
 import hmac
-import http.client
 import json
 import os
 import pathlib
@@ -31,7 +31,7 @@ import numpy as np
 from annotated_types import Len
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 from pydantic import BaseModel, FailFast, Field, TypeAdapter, ValidationError
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
@@ -47,8 +47,8 @@ MOST_SECONDS = 10  # to receive a body, and to finish what is in flight when the
 FORM = f'{{"images": [[{PIXELS} numbers from 0 to 255], ...]}} with 1 to {MOST_IMAGES} images'
 SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5)
 CONFIDENCES = (0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1)  # both: upper edges of histograms
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 TOKEN_VARIABLE = "LEPTON_SERVING_TOKEN"
+WORD = re.compile(r"^[\w.-]{1,64}$", re.ASCII)  # a version, or a request's id
 
 Pixel = Annotated[float, Field(ge=0, le=255, allow_inf_nan=False, strict=True)]
 Image = Annotated[list[Pixel], Len(PIXELS, PIXELS), FailFast()]
@@ -59,31 +59,30 @@ REQUEST = TypeAdapter(Annotated[dict[Literal["images"], Images], Len(1), FailFas
 
 
 class PredictResponse(BaseModel):
-    """For each image, in the order sent: the probability of the second class, and the likelier class."""
+    """Which model answers; for each image, in the order sent: the probability of the second class, the likelier class."""
 
+    model: str
     probabilities: list[float]
     labels: list[str]
 
 
-def card_path(model_path):
-    return pathlib.Path(model_path).with_suffix(".json")
-
-
-def write_card(model_path, classes, training_arrays):
-    """Write the model's card beside it: its SHA-256, that of the arrays it was trained on, and its two classes.
+def write_card(model_path, classes, training_arrays, version="1.0.0"):
+    """Write the model's card beside it: version, SHA-256, that of the arrays it was trained on, and its two classes.
 
     Args:
         model_path: a LiteRT file that takes (1, 784) float32 pixels and gives (1, 1), the probability of ``classes[1]``.
         classes: the two names, such as ``["even", "odd"]``.
         training_arrays: the NumPy arrays it was trained on (images, labels).
+        version: 1 to 64 letters, digits, points, hyphens or underscores.
     """
     digest = hashlib.sha256(b"".join(array.tobytes() for array in training_arrays))
     card = {
+        "version": version,
         "model_sha256": hashlib.sha256(pathlib.Path(model_path).read_bytes()).hexdigest(),
         "training_data_sha256": digest.hexdigest(),
         "classes": list(classes),
     }
-    card_path(model_path).write_text(json.dumps(card, indent=1))
+    pathlib.Path(model_path).with_suffix(".json").write_text(json.dumps(card, indent=1))
 
 
 def read_model(model_path):
@@ -95,12 +94,13 @@ def read_model(model_path):
     path = pathlib.Path(model_path)
     try:
         content = path.read_bytes()
-        card = json.loads(card_path(path).read_bytes())
+        card = json.loads(path.with_suffix(".json").read_bytes())
         expected = card["model_sha256"], card["training_data_sha256"], card["classes"][1]
+        card["version"] = WORD.fullmatch(card["version"])[0]
     except OSError as error:
         raise ValueError(f"{error.filename} cannot be read ({error.strerror}); give the path of a model.") from None
     except (ValueError, KeyError, IndexError, TypeError):
-        raise ValueError(f"{card_path(path)} is not a model's card; write it anew with write_card.") from None
+        raise ValueError(f"{path.with_suffix('.json')} is not a model's card; write it anew with write_card.") from None
     if hashlib.sha256(content).hexdigest() != expected[0]:
         raise ValueError(f"{path} is not the model that its card describes (truncated or swapped); export it again.")
     return path, content, card
@@ -123,14 +123,13 @@ def load_model(path, content):
     if inputs["shape"].tolist() != [1, PIXELS] or outputs["shape"].tolist() != [1, 1] or inputs["dtype"] != np.float32:
         raise ValueError(f"{path} does not take (1, {PIXELS}) float32 numbers and give (1, 1); export another model.")
     set_tensor, invoke, get_tensor = interpreter.set_tensor, interpreter.invoke, interpreter.get_tensor
-    source, target = inputs["index"], outputs["index"]
 
     def predict(images):
         probabilities = np.empty(len(images), np.float32)
         for i in range(len(images)):  # one by one: a model of this size gains little from batches
-            set_tensor(source, images[i : i + 1])
+            set_tensor(inputs["index"], images[i : i + 1])
             invoke()
-            probabilities[i] = get_tensor(target)[0, 0]
+            probabilities[i] = get_tensor(outputs["index"])[0, 0]
         return probabilities
 
     return predict
@@ -139,7 +138,7 @@ def load_model(path, content):
 def sentence(error):
     """Say in one sentence what is wrong with a request's body; ``error`` is pydantic's."""
     first = error.errors(include_url=False, include_input=False)[0]
-    message = first["msg"][0].lower() + first["msg"][1:]
+    message = first["msg"][0].lower() + first["msg"][1:].replace(" after validation", "")
     if first["type"] == "json_invalid":
         return f"The body is not valid JSON: {message.removeprefix('invalid JSON: ')}."
     place = "".join(f"[{part}]" if isinstance(part, int) else part for part in first["loc"] if part != "[key]")
@@ -158,26 +157,29 @@ class Guard:
     def __init__(self, app, predict, token, most_in_flight, registry):
         self.app, self.predict, self.most_in_flight, self.token = app, predict, most_in_flight, token and token.encode()
         self.in_flight = self.held = 0  # requests, and bytes of their bodies
-        labels = {"labelnames": ("path", "status"), "registry": registry}
-        self.requests = functools.cache(Counter("requests", "Requests answered.", **labels).labels)
+        self.requests = functools.cache(Counter("requests", "Answered.", ["path", "status"], registry=registry).labels)
         seconds = Histogram("request_seconds", "From head to answer.", ["path"], registry=registry, buckets=SECONDS)
         self.seconds = functools.cache(seconds.labels)
-        current = Gauge("requests_in_flight", "Requests being answered.", registry=registry)
-        current.set_function(lambda: self.in_flight)
+        Gauge("requests_in_flight", "Being answered.", registry=registry).set_function(lambda: self.in_flight)
 
     async def __call__(self, scope, receive, send):
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        start, body, log = time.perf_counter(), bytearray(), {"status": 499}  # 499: the client left before its answer
+        start, body, headers = time.perf_counter(), bytearray(), dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"").decode("latin-1")
+        request = given if WORD.fullmatch(given) else os.urandom(16).hex()
+        # 499: the client left before its answer
+        log = {"status": 499, "model": scope["app"].version, "request": request}
 
         async def note_and_send(message):
             if message["type"] == "http.response.start":
                 log["status"] = message["status"]
+                named = [(b"x-model", log["model"].encode()), (b"x-request-id", request.encode())]
+                message = message | {"headers": [*message["headers"], *named]}
             await send(message)
 
         self.in_flight += 1
         try:
-            headers = dict(scope["headers"])
             answer = self.refusal(scope["path"], headers) or await self.read(body, headers, receive)
             if not answer and scope["path"] == "/predict" and scope["method"] == "POST":
                 # Not through FastAPI's routing, which would be a fifth of the whole request.
@@ -272,10 +274,11 @@ def create_app(model, token=None, most_in_flight=100):
         if not (token and token.isascii() and token.isprintable()):
             raise ValueError(f"{TOKEN_VARIABLE} must be of printable ASCII characters; set another token, or unset it.")
     registry = CollectorRegistry()
+    Info("model", "What answers.", registry=registry).info({name: card[name] for name in ("version", "model_sha256")})
     confidence = Histogram("confidence", "Probability of the likelier class.", registry=registry, buckets=CONFIDENCES)
     quiet = {"tracing": False, "metrics": False, "logs": False}
     options = {"telemetry": quiet, "responses": refusals(408, 413, 503), "redirect_slashes": False}
-    app = FastAPI(title="Odd or even?", version=card["model_sha256"][:12], **options)
+    app = FastAPI(title="Odd or even?", version=f"{card['version']}+{card['model_sha256'][:12]}", **options)
 
     def predict(content_type, body, log):
         if content_type.partition(b";")[0].strip().lower() != b"application/json":
@@ -289,12 +292,14 @@ def create_app(model, token=None, most_in_flight=100):
         for probability in probabilities:
             confidence.observe(max(probability, 1 - probability))
         labels = [card["classes"][probability > 0.5] for probability in probabilities]
-        return Response(to_json({"probabilities": probabilities, "labels": labels}), media_type="application/json")
+        answer = {"model": app.version, "probabilities": probabilities, "labels": labels}
+        return Response(to_json(answer), media_type="application/json")
 
     app.add_middleware(Guard, predict=predict, token=token, most_in_flight=most_in_flight, registry=registry)
-    schema = {"required": True, "content": {"application/json": {"schema": REQUEST.json_schema()}}}
+    body = {"required": True, "content": {"application/json": {"schema": REQUEST.json_schema()}}}
+    head = {"name": "X-Request-ID", "in": "header", "schema": {"type": "string", "pattern": WORD.pattern}}
 
-    @app.post("/predict", responses=refusals(401, 415, 422), openapi_extra={"requestBody": schema})
+    @app.post("/predict", responses=refusals(401, 415, 422), openapi_extra={"requestBody": body, "parameters": [head]})
     async def describe_predict() -> PredictResponse:  # the guard answers before it comes to this
         """Probability of the second class, and the likelier class, for each image."""
 
@@ -343,7 +348,7 @@ def main(arguments=None):
             super().terminate_all()
 
     given, token = command_line(arguments), os.environ.get(TOKEN_VARIABLE)
-    if given.host not in LOOPBACK and not token:
+    if given.host not in ("127.0.0.1", "localhost", "::1") and not token:
         sys.exit(f"Serving beyond this machine needs a token: set {TOKEN_VARIABLE}, or leave --host out.")
     try:
         # Each worker gets this copy: all serve one version, also one that starts again when the files have changed.
@@ -405,6 +410,8 @@ def start(model_path, log_path, *options):
     Raises:
         RuntimeError: it did not start; the text is what it said.
     """
+    import httpx
+
     command = [sys.executable, "-m", "lepton_helpers.serving", model_path, "--port", "0", "--until-stdin-closes"]
     environment = course.shielded(os.environ) | {"PYTHONPATH": str(pathlib.Path(__file__).parent.parent)}
     with open(log_path, "ab") as log:
@@ -418,12 +425,11 @@ def start(model_path, log_path, *options):
     end = time.monotonic() + 60
     while time.monotonic() < end and process.poll() is None:
         time.sleep(0.02)
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            if found := re.search(r'"serving":"http://([^"]*)"', said()):
-                connection = http.client.HTTPConnection(found[1], timeout=5)  # never through a proxy
-                connection.request("GET", "/health")
-                if connection.getresponse().status == 200:
-                    return process, f"http://{found[1]}"
+        with contextlib.suppress(httpx.TransportError):
+            found = re.search(r'"serving":"([^"]*)"', said())
+            # Plain HTTP, never through a proxy: what a user has set for either is not read.
+            if found and httpx.get(found[1] + "/health", trust_env=False, verify=False).is_success:
+                return process, found[1]
     process.kill()
     raise RuntimeError(f"The service did not start: {said().strip()}")
 

@@ -145,7 +145,8 @@ EQUAL = {
     "5.1": {
         "a difference without its sign, and whether two differ, does not depend on the order": [
             "difference = np.abs(before - after).max()",
-            "for p, q in zip(after, before):",
+            "for p, q in zip(after.flatten(), before.flatten()):",
+            "before, after = (np.ravel(after), np.ravel(before))",
             "largest = max(largest, abs(q - p))",
         ],
         "a difference without its sign is never below 0": [
@@ -175,23 +176,18 @@ EQUAL = {
             "return type(number) in (float, int) and 0 <= number <= 255",
         ],
     },
+    "5.5": {
+        "sums of windows of one size are ordered as their means": [
+            "return stream[:windows * size].reshape(windows, size).sum(axis=1)",
+            "found.append(np.sum(stream[:size]))",
+        ],
+    },
     "5.6": {
-        "3.0 copies are 3 copies": [
-            "return np.ceil(round(busy_cores / utilization, 9))",
-        ],
-        "the check leaves rounding errors open": [
-            "return int(np.ceil(busy_cores / utilization))",
-            "return int(np.ceil(round(busy_cores / utilization, 10)))",
-            "return int(np.ceil(round(busy_cores / utilization, 8)))",
-            "while users * cpu_ms / 1000 >= copies * utilization * seconds_between * (1 + 1e-09):",
-            "while users * cpu_ms / 1000 > copies * utilization * seconds_between:",
-            "while users * cpu_ms / 1000 > copies * utilization * seconds_between * 1:",
-            "while users * cpu_ms / 1000 > copies * utilization * seconds_between * (1 + 0.0):",
-            "while users * cpu_ms / 1000 > copies * utilization * seconds_between * (1 + 9.000000000000001e-10):",
-            "while users * cpu_ms / 1000 > copies * utilization * seconds_between * (1 + 1e-08):",
-        ],
-        "as long as there are users, one copy is needed": [
-            "copies = 0",
+        "rounding decides whether an end stands exactly on a limit": [
+            "if low >= 0:",
+            "elif high <= margin:",
+            "if min(ends) >= 0:",
+            "return (ends[0], ends[1], 'go on' if max(ends) <= margin else 'wait')",
         ],
     },
     "6.1": {

@@ -164,7 +164,7 @@ def report():
     "5.1": """
 def compare(before, after):
     largest, changed = 0, 0
-    for p, q in zip(before, after):
+    for p, q in zip(before.flatten(), after.flatten()):
         largest = max(largest, abs(p - q))
         if (p > 0.5) != (q > 0.5):
             changed += 1
@@ -196,19 +196,30 @@ def status_of(body):
     return 200 if right else 422
 """,
     "5.5": """
-def set_alarm(clean, size, rate):
-    means = []
-    while len(clean) >= size:
-        means.append(np.mean(clean[:size]))
-        clean = clean[size:]
-    return np.percentile(means, 100 * rate)
+def alarm_share(clean, later, size, rate):
+    def means(stream):
+        found = []
+        while len(stream) >= size:
+            found.append(np.mean(stream[:size]))
+            stream = stream[size:]
+        return found
+
+    low = np.percentile(means(clean), 100 * rate / 2)
+    high = np.percentile(means(clean), 100 - 100 * rate / 2)
+    outside = [mean for mean in means(later) if not low <= mean <= high]
+    return len(outside) / len(means(later))
 """,
     "5.6": """
-def replicas(users, seconds_between, cpu_ms, utilization):
-    copies = 1
-    while users * cpu_ms / 1000 > copies * utilization * seconds_between * (1 + 1e-9):
-        copies += 1
-    return copies
+def decide(errors_old, n_old, errors_new, n_new, margin):
+    ends = []
+    for sign in (-1, 1):
+        old = (errors_old + 1) / (n_old + 2)
+        new = (errors_new + 1) / (n_new + 2)
+        spread = np.sqrt(old * (1 - old) / (n_old + 2) + new * (1 - new) / (n_new + 2))
+        ends.append(new - old + sign * 1.96 * spread)
+    if min(ends) > 0:
+        return ends[0], ends[1], "roll back"
+    return ends[0], ends[1], "go on" if max(ends) < margin else "wait"
 """,
     "6.1": """
 def attention_shares(queries, keys, slope):

@@ -30,9 +30,21 @@ def test_manifests_are_valid(path):
 
 def test_the_validator_sees_a_wrong_field(tmp_path):
     text = (FOLDER / "service.yaml").read_text()
-    assert "  replicas: 3" in text
-    (tmp_path / "wrong.yaml").write_text(text.replace("  replicas: 3", "  replica: 3"))
-    assert not kubernetes_validate(tmp_path / "wrong.yaml")[0]
+    for right, wrong in (("  minReplicas: 3", "  minReplica: 3"), ("  selector:\n", "  select:\n")):
+        assert right in text
+        (tmp_path / "wrong.yaml").write_text(text.replace(right, wrong))
+        assert not kubernetes_validate(tmp_path / "wrong.yaml")[0]
+
+
+def test_the_autoscaler_scales_the_deployment_and_nothing_else_sets_its_size():
+    text = (FOLDER / "service.yaml").read_text()
+    deployment = next(part for part in text.split("\n---\n") if "\nkind: Deployment\n" in part)
+    scaler = next(part for part in text.split("\n---\n") if "\nkind: HorizontalPodAutoscaler\n" in part)
+    (name,) = re.findall(r"^  name: (\S+)$", deployment, re.M)
+    assert f"scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: {name}}}" in scaler
+    assert "\n  replicas:" not in deployment and "requests: {cpu:" in deployment  # of which it takes the share
+    least, most = (int(re.search(rf"{end}Replicas: (\d+)", scaler)[1]) for end in ("min", "max"))
+    assert 1 < least < most
 
 
 @pytest.mark.skipif(not (BESIDE / "hadolint").exists(), reason="hadolint has a build for Linux x86-64 only")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import http.client
 import itertools
 import json
@@ -49,13 +50,13 @@ from lepton_helpers import data, serving
 keras.utils.set_random_seed(0)
 images, digits = data.load_mnist_5k()
 x, y = images.reshape(-1, 784).astype("float32"), (digits % 2).astype("float32")
-for name, inputs, epochs in (("model", 784, 3), ("other", 784, 1), ("small", 64, 1)):
+for name, inputs, epochs, version in (("model", 784, 3, "1.0.0"), ("other", 784, 1, "2.0.0"), ("small", 64, 1, "1.0.0")):
     layers = [keras.layers.Rescaling(1 / 255), keras.layers.Dense(64, "relu"), keras.layers.Dense(1, "sigmoid")]
     model = keras.Sequential([keras.Input((inputs,)), *layers])
     model.compile("adam", "binary_crossentropy", steps_per_execution=78)
     model.fit(x[:, :inputs], y, batch_size=64, epochs=epochs, verbose=0)
     model.export(f"{folder}/{{name}}.tflite", format="litert", verbose=False)
-    serving.write_card(f"{folder}/{{name}}.tflite", ["even", "odd"], [x, y])
+    serving.write_card(f"{folder}/{{name}}.tflite", ["even", "odd"], [x, y], version)
     if name == "model":
         np.save("{folder}/expected.npy", model.predict(x[::20], verbose=0)[:, 0])
 """
@@ -82,6 +83,12 @@ def answers(client, images):
     reply = client.post("/predict", json={"images": images.tolist()})
     assert reply.status_code == 200, reply.text
     return np.array(reply.json()["probabilities"])
+
+
+def release(folder, name):
+    """Return what the service calls a model: its version and the beginning of its file's hash."""
+    card = json.loads((folder / f"{name}.json").read_text())
+    return f"{card['version']}+{hashlib.sha256((folder / f'{name}.tflite').read_bytes()).hexdigest()[:12]}"
 
 
 def half_sent(url, body):
@@ -147,6 +154,88 @@ def test_it_says_what_it_is(service, folder):
     assert schema["additionalProperties"]["maxItems"] == 64 and client.get("/docs").status_code == 200
 
 
+@pytest.mark.parametrize(
+    "method, path, request_, status",
+    [
+        ("POST", "/predict", {"json": {"images": [[0.0] * 784]}}, 200),
+        ("POST", "/predict", {"json": {}}, 422),
+        ("POST", "/predict", {"content": b"{}"}, 415),
+        ("POST", "/predict", {"content": bytes(3_000_000)}, 413),
+        ("GET", "/predict", {}, 405),
+        ("GET", "/no", {}, 404),
+        ("GET", "/health", {}, 200),
+        ("GET", "/model", {}, 200),
+        ("GET", "/metrics", {}, 200),
+        ("GET", "/openapi.json", {}, 200),
+    ],
+)
+def test_every_answer_and_its_line_name_the_model_and_the_request(service, folder, method, path, request_, status):
+    _, client, log = service
+    name = f"id-{method}.{status}_{path.strip('/')}"
+    headers = {"X-Request-ID": name}
+    reply = client.request(method, path, headers=headers, **request_)
+    assert reply.status_code == status
+    assert reply.headers.get_list("x-model") == [release(folder, "model")]
+    assert reply.headers.get_list("x-request-id") == [name]
+    client.get("/health")
+    (line,) = [line for line in log_lines(log) if line["request"] == name]
+    assert (line["model"], line["status"], line["path"]) == (release(folder, "model"), status, path)
+
+
+def test_who_cannot_come_in_learns_the_same(folder, images, tmp_path, monkeypatch):
+    monkeypatch.setenv(serving.TOKEN_VARIABLE, "sesame")
+    process, url = serving.start(folder / "other.tflite", tmp_path / "log", "--most-in-flight", "1")
+    holder = {"Authorization": "Bearer sesame"}
+    body = json.dumps({"images": images[:1].tolist()}).encode()
+    with socket.create_connection(address(url), timeout=20) as held:
+        head = post_head(len(body)).replace(b"Host: x", b"Host: x\r\nAuthorization: Bearer sesame")
+        held.sendall(head + body[:10])
+        time.sleep(0.2)
+        replies = [httpx.get(url + "/model"), httpx.get(url + "/model", headers=holder)]
+    end(process)
+    assert [reply.status_code for reply in replies] == [401, 503]
+    assert {reply.headers["x-model"] for reply in replies} == {release(folder, "other")}
+    lines = {line["request"]: line["status"] for line in log_lines(tmp_path / "log")}
+    assert [lines[reply.headers["x-request-id"]] for reply in replies] == [401, 503]
+
+
+def test_a_request_without_a_usable_id_gets_one_of_its_own(service):
+    _, client, log = service
+    unusable = [None, "", "a b", "a" * 65, "{}", 'a"b', "a,b", b"\xe9", "a\tb", "a;b", "-" * 9000]
+    given = [{} if name is None else {"X-Request-ID": name} for name in unusable]
+    names = [client.get("/health", headers=headers).headers["x-request-id"] for headers in given]
+    assert all(re.fullmatch("[0-9a-f]{32}", name) for name in names) and len(set(names)) == len(unusable)
+    for name in ("a", "A" * 64, "3f2a-9c.1_0"):
+        assert client.get("/health", headers={"X-Request-ID": name}).headers["x-request-id"] == name
+    client.get("/health")
+    assert {*names} <= {line["request"] for line in log_lines(log)}
+
+
+def test_two_versions_answer_side_by_side_and_say_which(folder, images, expected, service, tmp_path):
+    process, url = serving.start(folder / "other.tflite", tmp_path / "log")
+    body, old, new = {"images": images[:64].tolist()}, release(folder, "model"), release(folder, "other")
+    ours, theirs = service[1].post("/predict", json=body).json(), httpx.post(url + "/predict", json=body).json()
+    metrics, card = httpx.get(url + "/metrics").text, httpx.get(url + "/model").json()
+    description = httpx.get(url + "/openapi.json").json()
+    end(process)
+    assert (ours["model"], theirs["model"]) == (old, new) and old.startswith("1.0.0+") and new.startswith("2.0.0+")
+    assert np.abs(np.subtract(ours["probabilities"], theirs["probabilities"])).max() > 0.01
+    assert f'model_info{{model_sha256="{card["model_sha256"]}",version="2.0.0"}} 1.0' in metrics
+    assert card["version"] == "2.0.0" and description["info"]["version"] == new
+
+
+def test_the_description_shows_model_and_request_id(service):
+    description = service[1].get("/openapi.json").json()
+    post = description["paths"]["/predict"]["post"]
+    answer = post["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    schema = description["components"]["schemas"][answer]
+    assert [*schema["properties"]] == schema["required"] == ["model", "probabilities", "labels"]
+    (parameter,) = post["parameters"]
+    assert (parameter["name"], parameter["in"]) == ("X-Request-ID", "header") and not parameter.get("required")
+    assert re.search(parameter["schema"]["pattern"], "a" * 64) and not re.search(parameter["schema"]["pattern"], "a b")
+    assert [*service[1].post("/predict", json={"images": [IMAGE]}).json()] == schema["required"]
+
+
 IMAGE = [0.0] * 784
 
 
@@ -155,7 +244,11 @@ def with_number(text):
 
 
 BAD = {
-    "wrong length": (422, {"json": {"images": [IMAGE[1:]]}}, r"^images\[0\]: .*784"),
+    "wrong length": (
+        422,
+        {"json": {"images": [IMAGE[1:]]}},
+        r"^images\[0\]: list should have at least 784 items, not 783; ",
+    ),
     "too long": (422, {"json": {"images": [IMAGE, IMAGE + [0]]}}, r"^images\[1\]: .*784"),
     "text": (422, {"json": {"images": [["a"] + IMAGE[1:]]}}, r"^images\[0\]\[0\]: .*valid number"),
     "number in quotes": (422, {"json": {"images": [["1"] + IMAGE[1:]]}}, r"^images\[0\]\[0\]: .*valid number"),
@@ -419,6 +512,13 @@ def spoil(folder, target, case):
         card.write_bytes(card.read_bytes()[:40])
     if case == "card without classes":
         card.write_text(json.dumps({**json.loads(card.read_text()), "classes": ["even"]}))
+    if case == "card without a version":
+        card.write_text(
+            json.dumps({name: value for name, value in json.loads(card.read_text()).items() if name != "version"})
+        )
+    if case in ("version of two words", "version of no letters", "version that is a number"):
+        version = {"version of two words": "1.0 new\r\n", "version of no letters": ""}.get(case, 1.0)
+        card.write_text(json.dumps({**json.loads(card.read_text()), "version": version}))
     return model
 
 
@@ -435,6 +535,10 @@ def spoil(folder, target, case):
         ("another shape", r"does not take \(1, 784\)"),
         ("half a card", "not a model's card"),
         ("card without classes", "not a model's card"),
+        ("card without a version", "not a model's card"),
+        ("version of two words", "not a model's card"),
+        ("version of no letters", "not a model's card"),
+        ("version that is a number", "not a model's card"),
     ],
 )
 def test_a_spoiled_model_stops_the_start_in_one_sentence(folder, tmp_path, case, words):

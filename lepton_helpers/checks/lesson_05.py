@@ -14,6 +14,9 @@ def _compare_cases():
         (np.array([0.49]), np.array([0.5])),  # 0.5 is not above 0.5
         (np.array([0.5, 0.5, 0.5]), np.array([0.4, 0.6, 0.5])),
         (np.array([0.45, 0.48, 0.1]), np.array([0.55, 0.52, 0.45])),
+        (np.array([[0.2], [0.9], [0.6]]), np.array([0.25, 0.88, 0.4])),  # a column and a flat array
+        (np.array([0.3, 0.8, 0.55, 0.1]), np.array([[0.35], [0.7], [0.45], [0.1]])),
+        (np.array([[0.3], [0.8]]), np.array([[0.6], [0.7]])),
     ]
 
 
@@ -93,13 +96,55 @@ def _status_cases():
 
 def _alarm_cases():
     rng = np.random.default_rng(0)
-    stream = 1 - rng.exponential(0.02, 1047)
-    whole = stream[:1000]  # a whole number of windows
-    return [(stream, 10, 0.01), (stream, 50, 0.05), (np.linspace(0.6, 1.0, 95), 10, 0.25), (whole, 50, 0.05)]
+    clean, later = 1 - rng.exponential(0.02, 1047), 1 - rng.exponential(0.024, 1047)
+    whole, many = clean[:1000], 1 - rng.exponential(0.02, 8000)  # whole: windows that come out even
+    levels = np.repeat([0.5, 0.625, 0.75, 0.875, 1.0], 4)  # whose means stand on the thresholds
+    return [
+        (clean, later, 10, 0.02),
+        (clean, later, 20, 0.1),
+        (clean, 1 - (1 - later) / 2, 20, 0.1),  # surer than before
+        (whole, later[:300], 50, 0.1),
+        (levels, levels, 4, 0.5),
+        (levels, np.array([0.25, 0.5, 0.75, 0.5625, 0.875, 0.9375, 1.0, 0.625, 0.125]).repeat(4), 4, 0.5),
+        (np.linspace(0.6, 1.0, 95), np.linspace(0.5, 0.9, 38), 10, 0.5),
+        (clean, clean, 10, 0.05),
+        (np.roll(many, 2), many + 0.0002, 4, 0.15),
+        (many, np.roll(many, 2) - 0.0002, 4, 0.03),
+    ]
+
+
+def _decide_cases():
+    return [
+        (65, 822, 9, 178, 0.02),  # go on
+        (70, 908, 5, 92, 0.02),  # wait
+        (23, 270, 16, 30, 0.02),  # roll back
+        (24, 900, 3, 100, 0.02),
+        (240, 9000, 30, 1000, 0.02),
+        (50, 1000, 100, 1000, 0.1),  # worse, also where the margin would allow it
+        (50, 1000, 100, 1000, 0.01),
+        (100, 1000, 50, 1000, 0.0),
+        (100, 1000, 90, 1000, 0.0),
+        (0, 1000, 0, 5, 0.02),
+        (0, 1000, 0, 500, 0.02),
+        (0, 1000, 5, 5, 0.02),
+        (0, 0, 0, 0, 0.02),
+        (2, 40, 3, 12, 0.3),
+        (30, 300, 26, 300, 0.05),
+        (30, 300, 32, 300, 0.05),
+        (30, 300, 44, 300, 0.05),
+        (30, 300, 50, 300, 0.05),
+        (400, 1000, 420, 1000, 0.07),
+        (400, 1000, 440, 1000, 0.07),
+        (400, 1000, 450, 1000, 0.2),
+        (980, 1000, 985, 1000, 0.02),
+        (30, 1000, 8, 100, 0.05),
+        (8, 100, 30, 1000, 0.0),
+    ]
 
 
 COMPARE = """
 def compare(before, after):
+    before, after = np.ravel(before), np.ravel(after)
     difference = np.abs(after - before).max()
     changed = np.sum((before > 0.5) != (after > 0.5))
     return difference, changed
@@ -139,18 +184,26 @@ def status_of(body):
 """
 
 ALARM = """
-def set_alarm(clean, size, rate):
-    windows = len(clean) // size
-    means = clean[: windows * size].reshape(windows, size).mean(axis=1)
-    return np.quantile(means, rate)
+def alarm_share(clean, later, size, rate):
+    def means(stream):
+        windows = len(stream) // size
+        return stream[: windows * size].reshape(windows, size).mean(axis=1)
+
+    low, high = np.quantile(means(clean), [rate / 2, 1 - rate / 2])
+    return np.mean((means(later) < low) | (means(later) > high))
 """
 
-REPLICAS = """
-def replicas(users, seconds_between, cpu_ms, utilization):
-    requests_per_second = users / seconds_between
-    busy_cores = requests_per_second * cpu_ms / 1000
-    # 2.1 / 0.7 is 3.0000000000000004 on a computer: round it before going up.
-    return int(np.ceil(round(busy_cores / utilization, 9)))
+DECIDE = """
+def decide(errors_old, n_old, errors_new, n_new, margin):
+    old, new = (errors_old + 1) / (n_old + 2), (errors_new + 1) / (n_new + 2)
+    variance = old * (1 - old) / (n_old + 2) + new * (1 - new) / (n_new + 2)
+    low, high = new - old - 1.96 * variance**0.5, new - old + 1.96 * variance**0.5
+    decision = "wait"
+    if low > 0:
+        decision = "roll back"
+    elif high < margin:
+        decision = "go on"
+    return low, high, decision
 """
 
 EXERCISES = {
@@ -197,8 +250,20 @@ def compare(before, after):
                 ),
                 "You compared how many images are called odd. One that turns odd and one that turns even cancel out: compare image by image.",
             ),
+            (
+                COMPARE.replace("    before, after = np.ravel(before), np.ravel(after)\n", ""),
+                "A column minus a flat array gives a table of each against each. Make both flat first, with np.ravel.",
+            ),
+            (
+                COMPARE.replace("np.ravel(after)", "after"),
+                "The second array may be a column, too. Make both flat before you compare them.",
+            ),
+            (
+                COMPARE.replace("np.ravel(before)", "before"),
+                "The first array may be a column, too. Make both flat before you compare them.",
+            ),
         ],
-        hint="Take the largest absolute difference; then compare `before > 0.5` with `after > 0.5` image by image and count where they differ.",
+        hint="Take the largest absolute difference, with both arrays flat; then compare `before > 0.5` with `after > 0.5` image by image and count where they differ.",
     ),
     "5.2": Exercise(
         answer="quantize",
@@ -400,123 +465,152 @@ def status_of(body):
         hint="Go from outside in: the body is a dict with a list under images, 1 to 64 of them, each a list of 784, each an int or float from 0 to 255.",
     ),
     "5.5": Exercise(
-        answer="set_alarm",
+        answer="alarm_share",
         stub="""
-def set_alarm(clean, size, rate):
+def alarm_share(clean, later, size, rate):
     ...
 """,
         solution=ALARM,
         cases=_alarm_cases,
         wrong=[
             (
-                ALARM.replace("np.quantile(means, rate)", "np.quantile(clean, rate)"),
-                "You took the quantile of single images. The alarm looks at the means of windows, which vary far less.",
+                ALARM.replace("[rate / 2, 1 - rate / 2]", "[rate, 1 - rate]"),
+                "You left the whole rate on each side, so twice as many clean windows lie outside. Give each side half of it.",
             ),
             (
-                ALARM.replace("np.quantile(means, rate)", "np.percentile(means, rate)"),
+                ALARM.replace("(means(later) < low) | (means(later) > high)", "means(later) < low"),
+                "You looked below the lower threshold only. An inverted image lies above the upper one.",
+            ),
+            (
+                ALARM.replace("(means(later) < low) | (means(later) > high)", "means(later) > high"),
+                "You looked above the upper threshold only. A shifted image lies below the lower one.",
+            ),
+            (
+                ALARM.replace(
+                    "(means(later) < low) | (means(later) > high)", "(means(later) >= low) & (means(later) <= high)"
+                ),
+                "That is the share inside both thresholds. The alarm sounds outside.",
+            ),
+            (
+                ALARM.replace("return np.mean(", "return np.sum("),
+                "You return the number of windows. The task asks for their share.",
+            ),
+            (
+                ALARM.replace("np.quantile(means(clean)", "np.quantile(means(later)"),
+                "You took the thresholds from the later images. They come from the clean ones: the alarm is set before.",
+            ),
+            (
+                ALARM.replace("np.quantile(means(clean)", "np.quantile(clean"),
+                "You took the quantiles of single images. The alarm looks at the means of windows, which vary far less.",
+            ),
+            (
+                ALARM.replace(
+                    "np.mean((means(later) < low) | (means(later) > high))", "np.mean((later < low) | (later > high))"
+                ),
+                "You compared single later images with the thresholds. Compare the means of their windows.",
+            ),
+            (
+                ALARM.replace("np.quantile(", "np.percentile("),
                 "np.percentile counts from 0 to 100: it takes 1 where np.quantile takes 0.01.",
             ),
             (
-                """
-def set_alarm(clean, size, rate):
-    means = [clean[start : start + size].mean() for start in range(0, len(clean) - size, size)]
-    return np.quantile(means, rate)
-""",
-                "When the windows come out even, your last one is missing: range ends before its limit.",
-            ),
-            (
-                ALARM.replace("np.quantile(means, rate)", "np.quantile(means, 1 - rate)"),
-                "You took the upper end: nearly every clean window lies below it. The alarm sounds when the mean is low.",
-            ),
-            (
-                ALARM.replace("np.quantile(means, rate)", "means.min()"),
-                "You took the lowest window. Then no clean window of these sounds the alarm, whatever rate was asked for.",
-            ),
-            (
-                """
-def set_alarm(clean, size, rate):
-    means = [clean[start : start + size].mean() for start in range(0, len(clean), size)]
-    return np.quantile(means, rate)
-""",
+                ALARM.replace(
+                    "        windows = len(stream) // size\n        return stream[: windows * size].reshape(windows, size).mean(axis=1)",
+                    "        return np.array([stream[i : i + size].mean() for i in range(0, len(stream), size)])",
+                ),
                 "Your last window may be shorter than the others, and the mean of few images varies more. Leave it out.",
             ),
             (
-                """
-def set_alarm(clean, size, rate):
-    means = [clean[start : start + size].mean() for start in range(len(clean) - size + 1)]
-    return np.quantile(means, rate)
-""",
+                ALARM.replace(
+                    "        windows = len(stream) // size\n        return stream[: windows * size].reshape(windows, size).mean(axis=1)",
+                    "        return np.array([stream[i : i + size].mean() for i in range(0, len(stream) - size, size)])",
+                ),
+                "When the windows come out even, your last one is missing: range ends before its limit.",
+            ),
+            (
+                ALARM.replace(
+                    "        windows = len(stream) // size\n        return stream[: windows * size].reshape(windows, size).mean(axis=1)",
+                    "        return np.array([stream[i : i + size].mean() for i in range(len(stream) - size + 1)])",
+                ),
                 "Your windows overlap. Take them one after another, each image in one window.",
             ),
             (
-                """
-def set_alarm(clean, size, rate):
-    windows = len(clean) // size
-    means = clean[: windows * size].reshape(size, windows).mean(axis=0)
-    return np.quantile(means, rate)
-""",
+                ALARM.replace("reshape(windows, size).mean(axis=1)", "reshape(size, windows).mean(axis=0)"),
                 "Your windows take every so-many-th image. A window holds consecutive ones: give each a row, and take the mean of each row.",
             ),
         ],
-        hint="Cut the stream into full windows, one after another, take the mean of each, and return the rate-quantile of these means.",
+        hint="Cut both streams into full windows and take the mean of each. Two quantiles of the clean means are the thresholds, with half the rate outside each; then count the later means outside both.",
     ),
     "5.6": Exercise(
-        answer="replicas",
+        answer="decide",
         stub="""
-def replicas(users, seconds_between, cpu_ms, utilization):
+def decide(errors_old, n_old, errors_new, n_new, margin):
     ...
 """,
-        solution=REPLICAS,
-        cases=lambda: [
-            (1000, 10, 2, 0.6),
-            (50_000, 30, 4, 0.5),
-            (7000, 7, 40, 0.7),
-            (300, 60, 1, 0.6),
-            (10_000, 5, 1.3, 0.8),
-            (9000, 10, 2, 0.6),  # exactly 3
-            (4000, 10, 5, 0.5),  # exactly 4
-            (20, 60, 1000, 0.6),
-            (10_000, 5, 1.1, 0.8),
-            (9006, 10, 2, 0.6),  # a little more than 3
-        ],
+        solution=DECIDE,
+        cases=_decide_cases,
         wrong=[
             (
-                REPLICAS.replace("np.ceil", "np.floor"),
-                "You rounded down, so each replica is busier than you allowed. Round up.",
+                DECIDE.replace("low > 0", "high > margin"),
+                "You roll back where it is not decided yet. Roll back only if the whole interval lies above 0.",
             ),
             (
-                REPLICAS.replace("np.ceil", "np.round"),
-                "You rounded to the nearest number. Where that is downward, each replica is busier than you allowed. Round up.",
+                DECIDE.replace("low > 0", "high > 0"),
+                "You roll back as soon as the interval reaches above 0. It must lie above 0 as a whole: look at its lower end.",
             ),
             (
-                REPLICAS.replace("int(np.ceil(round(busy_cores / utilization, 9)))", "busy_cores / utilization"),
-                "That is not a whole number. Copies come one by one: round up.",
+                DECIDE.replace("low > 0", "low > margin"),
+                "A new version that is worse by less than the margin passes. Roll back if the whole interval lies above 0.",
             ),
             (
-                REPLICAS.replace("round(busy_cores / utilization, 9)", "np.ceil(busy_cores) / utilization"),
-                "You rounded up twice. Round once, at the end.",
+                DECIDE.replace("low > 0", "new > old"),
+                "You roll back when the new share of errors is larger at all. Chance alone does that every second time: look at the interval.",
             ),
             (
-                REPLICAS.replace(" / 1000", ""),
-                "The CPU time is in milliseconds. Divide by 1000 to count in seconds.",
+                DECIDE.replace("high < margin", "new - old < margin"),
+                "You go on when the difference itself is below the margin. A few answers can show that by chance: the whole interval must lie below it.",
             ),
             (
-                REPLICAS.replace("busy_cores / utilization", "busy_cores * utilization"),
-                "You multiplied by the utilization. Cores that may be busy only part of the time are needed in larger number: divide.",
+                DECIDE.replace("high < margin", "low < margin"),
+                "You go on when the lower end is below the margin. The whole interval must lie below it: look at its upper end.",
             ),
             (
-                REPLICAS.replace("busy_cores / utilization", "busy_cores"),
-                "That is enough only if every core is busy all the time. Divide by the utilization you allow.",
+                DECIDE.replace("high < margin", "high < 0"),
+                "You go on only if the new version is surely better. The task allows that it is worse by less than the margin.",
             ),
             (
-                REPLICAS.replace("users / seconds_between", "users * seconds_between"),
-                "A user who waits longer between requests sends fewer per second: divide by the seconds.",
+                DECIDE.replace(
+                    """
+    if low > 0:
+        decision = "roll back"
+    elif high < margin:
+        decision = "go on"
+""",
+                    """
+    if high < margin:
+        decision = "go on"
+    elif low > 0:
+        decision = "roll back"
+""",
+                ),
+                "You ask for the margin first, so a version that is surely worse goes on if the margin is wide. Ask first whether to roll back.",
             ),
             (
-                REPLICAS.replace("users / seconds_between", "users"),
-                "That is one request per user and second. Divide by the seconds between a user's requests.",
+                DECIDE.replace("new - old - 1.96", "old - new - 1.96").replace("new - old + 1.96", "old - new + 1.96"),
+                "You took the old version minus the new one. A new version with more errors must give a difference above 0.",
+            ),
+            (
+                DECIDE.replace("return low, high, decision", "return decision"),
+                "Return three things: the two ends of the interval, and the decision.",
+            ),
+            (
+                DECIDE.replace("errors_old + 1", "n_old + 1")
+                .replace("n_old + 2", "errors_old + 2")
+                .replace("errors_new + 1", "n_new + 1")
+                .replace("n_new + 2", "errors_new + 2"),
+                "You took errors and answers in the wrong order. difference takes the errors of a version first, then how many of its answers were checked.",
             ),
         ],
-        hint="Requests per second, times CPU seconds per request, is the number of busy cores; divide by the utilization and round up.",
+        hint="Return the two ends that difference gives, and the decision. Ask first whether both ends lie above 0, then whether both lie below the margin.",
     ),
 }
