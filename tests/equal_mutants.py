@@ -257,7 +257,7 @@ EQUAL = {
     },
     "7.7": {
         "the larger of two does not depend on their order": [
-            "return (max(that_fit, in_time), device_hours * kilowatts / 1000, device_hours * dollars)",
+            "devices = max(that_fit, in_time)",
         ],
         "a whole number may be a float": [
             "devices = -(-seconds // (days * 86400))",

@@ -110,7 +110,8 @@ def plan(parameters, tokens, days, peak, utilization, memory, kilowatts, dollars
     device_hours = 6 * parameters * tokens / (peak * utilization) / 3600
     in_time = np.ceil(device_hours / (24 * days))
     that_fit = np.ceil(16 * parameters / memory)
-    return max(in_time, that_fit), device_hours * kilowatts / 1000, device_hours * dollars
+    devices = max(in_time, that_fit)
+    return devices, device_hours * kilowatts / 1000, device_hours * dollars
 
 
 # Twice the days: half the devices (while the state fits), the same energy and money.
@@ -547,9 +548,9 @@ def plan(parameters, tokens, days, peak, utilization, memory, kilowatts, dollars
                 "You divided hours by days: a day has 24.",
             ),
             (
-                PLAN.replace("    return max", "    hours = 24 * days\n    return max").replace(
+                PLAN.replace("    return devices", "    hours = 24 * days\n    return devices").replace(
                     "device_hours * kilowatts / 1000, device_hours * dollars",
-                    "hours * max(in_time, that_fit) * kilowatts / 1000, hours * max(in_time, that_fit) * dollars",
+                    "hours * devices * kilowatts / 1000, hours * devices * dollars",
                 ),
                 "You let all devices run until the deadline. They stop when the run is done: its device-hours do not depend on the number of devices.",
             ),
