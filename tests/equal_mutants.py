@@ -275,6 +275,19 @@ EQUAL = {
             "size = 2",
         ],
     },
+    "7.6": {
+        "there is no stage above 3": [
+            "return (held, (3 if stage >= 3 else 2) * half_ring)",
+        ],
+    },
+    "7.7": {
+        "the larger of two does not depend on their order": [
+            "devices = max(that_fit, in_time)",
+        ],
+        "a whole number may be a float": [
+            "devices = -(-seconds // (days * 86400))",
+        ],
+    },
     "8.1": {
         "a list of rows is read as a table": [
             "return [names.index(group) % k for group in groups]",

@@ -297,14 +297,21 @@ def accumulate(gradient, x, y, size):
     return total / len(x)
 """,
     "7.6": """
-def speed_up(workers, compute_seconds, gradient_bytes, bandwidth):
-    exchange = 2 * gradient_bytes * (1 - 1 / workers) / bandwidth
-    return workers / (1 + workers * exchange / compute_seconds)
+def divided(parameters, workers, stage):
+    held = 0
+    for bytes_each, divided_from in [(12, 1), (2, 2), (2, 3)]:
+        held += parameters * bytes_each / (workers if stage >= divided_from else 1)
+    sent = 2 * parameters * (1 - 1 / workers)
+    rounds = [2, 2, 2, 3][stage]
+    return [held, rounds * sent]
 """,
     "7.7": """
-def plan(parameters, tokens, devices, peak, utilization, kilowatts, dollars):
-    device_hours = 6 * parameters * tokens / peak / utilization / 3600
-    return device_hours / devices / 24, device_hours * kilowatts / 1000, device_hours * dollars
+def plan(parameters, tokens, days, peak, utilization, memory, kilowatts, dollars):
+    seconds = 6 * parameters * tokens / peak / utilization
+    devices = int(-(-seconds // (days * 86400)))
+    while devices * memory < 16 * parameters:
+        devices += 1
+    return devices, seconds / 3600 * kilowatts / 1000, seconds / 3600 * dollars
 """,
     "8.1": """
 def folds_by_group(groups, k):

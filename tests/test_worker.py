@@ -425,17 +425,13 @@ def test_cluster_configuration_starts_the_worker_as_the_worker_expects(tmp_path,
         assert argument.split("=")[0] in help_text.stdout
 
 
-def test_the_lesson_quotes_worker_and_configuration_as_they_are():
+def test_the_lesson_quotes_the_worker_as_it_is():
     cells = ["".join(cell["source"]) for cell in json.loads(LESSON.read_text(encoding="utf-8"))["cells"]]
     quoted = [
-        block
-        for cell in cells
-        if "<details>" not in cell
-        for block in re.findall(r"```(python|yaml)\n(.*?)```", cell, re.S)
+        block for cell in cells if "<details>" not in cell for block in re.findall(r"```python\n(.*?)```", cell, re.S)
     ]
-    texts = {"python": ROOT / "lepton_helpers" / "worker.py", "yaml": ROOT / "deploy" / "training.yaml"}
-    assert {language for language, _ in quoted} == set(texts)
-    for language, block in quoted:
-        lines = [line.strip() for line in texts[language].read_text().splitlines()]
+    lines = [line.strip() for line in (ROOT / "lepton_helpers" / "worker.py").read_text().splitlines()]
+    for block in quoted:
         places = [lines.index(line.strip()) for line in block.strip().splitlines() if line.strip()]
-        assert language == "yaml" or places == sorted(places)
+        assert places == sorted(places)
+    assert len(quoted) == 2

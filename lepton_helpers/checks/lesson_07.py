@@ -87,25 +87,36 @@ def accumulate(gradient, x, y, size):
     return total / len(x)
 """
 
-SPEED_UP = """
-def speed_up(workers, compute_seconds, gradient_bytes, bandwidth):
-    sent = 2 * (workers - 1) / workers * gradient_bytes
-    return compute_seconds / (compute_seconds / workers + sent / bandwidth)
+DIVIDED = """
+def divided(parameters, workers, stage):
+    weights, gradients, optimizer = 2, 2, 12  # bytes per parameter
+    if stage >= 1:
+        optimizer /= workers
+    if stage >= 2:
+        gradients /= workers
+    if stage >= 3:
+        weights /= workers
+    half_ring = (workers - 1) / workers * 2 * parameters
+    held = (weights + gradients + optimizer) * parameters
+    return held, (3 if stage == 3 else 2) * half_ring
 
 
-# Half of the time is communication as soon as the speed-up is at most half the ideal:
-# from 760 GPUs on.
+# Stage 1 holds 281 GB, stage 2 141 GB, stage 3 1.12 GB: it takes stage 3, and each GPU
+# then sends 420 GB per step instead of 280.
 """
 
 PLAN = """
-def plan(parameters, tokens, devices, peak, utilization, kilowatts, dollars):
-    hours = 6 * parameters * tokens / (devices * peak * utilization) / 3600
-    return hours / 24, hours * devices * kilowatts / 1000, hours * devices * dollars
+def plan(parameters, tokens, days, peak, utilization, memory, kilowatts, dollars):
+    device_hours = 6 * parameters * tokens / (peak * utilization) / 3600
+    in_time = np.ceil(device_hours / (24 * days))
+    that_fit = np.ceil(16 * parameters / memory)
+    devices = max(in_time, that_fit)
+    return devices, device_hours * kilowatts / 1000, device_hours * dollars
 
 
-# Twice the devices: half the days, the same energy and money. With section 7.9, the
-# days do not quite halve, and energy and money rise, because devices that wait for
-# each other must be powered and paid too.
+# Twice the days: half the devices (while the state fits), the same energy and money.
+# With section 7.9, more devices wait for each other longer, so a short deadline costs
+# more energy and money: devices that wait must be powered and paid too.
 """
 
 EXERCISES = {
@@ -386,93 +397,171 @@ def accumulate(gradient, x, y, size):
         tolerance=1e-9,
     ),
     "7.6": Exercise(
-        answer="speed_up",
+        answer="divided",
         stub="""
-def speed_up(workers, compute_seconds, gradient_bytes, bandwidth):
+def divided(parameters, workers, stage):
     ...
 """,
-        solution=SPEED_UP,
-        cases=lambda: [(1, 2.0, 1e9, 1e9), (2, 2.0, 1e9, 1e9), (8, 0.5, 4e8, 1e10), (1000, 420.0, 1.4e10, 5e10)],
+        solution=DIVIDED,
+        cases=lambda: [
+            *((70e9, 1000, stage) for stage in range(4)),
+            *((9947, 3, stage) for stage in range(4)),
+            *((3e6, 1, stage) for stage in range(4)),
+        ],
         wrong=[
             (
-                SPEED_UP.replace("return compute_seconds / (", "return (").replace(
-                    "+ sent / bandwidth)", "+ sent / bandwidth)"
+                DIVIDED.replace("3 if stage == 3 else 2", "2"),
+                "What is held is right. In stage 3 more is sent: weights are fetched before the forward pass and again before the backward pass.",
+            ),
+            (
+                DIVIDED.replace("3 if stage == 3 else 2", "3 if stage >= 2 else 2"),
+                "What is held is right. Stage 2 still needs two half rings: reduce-scatter for the gradients, all-gather for the new weights.",
+            ),
+            (
+                DIVIDED.replace("3 if stage == 3 else 2", "2 if stage == 3 else 1"),
+                "What is held is right. You count half a ring too few: the gradients need one half, and each time that the weights are passed around needs another.",
+            ),
+            (
+                DIVIDED.replace("3 if stage == 3 else 2", "(2, 1, 1, 2)[stage]"),
+                "What is held is right. In stages 1 to 3 the gradients need half a ring; the weights need half a ring each time that they are passed around.",
+            ),
+            (
+                DIVIDED.replace("(workers - 1) / workers * 2", "2"),
+                "What is held is right. Each half of the ring sends (K - 1) / K of the vector: one worker alone sends nothing.",
+            ),
+            (
+                DIVIDED.replace("(workers - 1) / workers * 2", "(workers - 1) * 2"),
+                "What is held is right. In each turn of the ring a worker sends a K-th of the vector: divide by the number of workers.",
+            ),
+            (
+                DIVIDED.replace("(workers - 1) / workers * 2", "(workers - 1) / workers"),
+                "What is held is right. You counted the numbers that are sent. Each takes 2 bytes.",
+            ),
+            (
+                DIVIDED.replace("(workers - 1) / workers * 2", "(workers - 1) / workers * 4"),
+                "What is held is right. A weight or gradient travels with 2 bytes, not with 4.",
+            ),
+            (
+                DIVIDED.replace("(3 if stage == 3 else 2) * half_ring", "half_ring"),
+                "What is held is right. You counted one half of the ring: gradients are added up in one, and what all need is passed around in another.",
+            ),
+            (
+                DIVIDED.replace("stage >= 1", "stage == 1")
+                .replace("stage >= 2", "stage == 2")
+                .replace("stage >= 3", "stage == 3"),
+                "Each stage divides what the stages before it divide, too: compare with >=, not with ==.",
+            ),
+            (
+                DIVIDED.replace("stage >= 1", "stage >= 0"),
+                "Stage 0 is plain data parallelism: every worker holds all 16 bytes.",
+            ),
+            (
+                DIVIDED.replace("stage >= 1", "stage >= 1")
+                .replace("stage >= 2", "stage >= 1")
+                .replace("stage >= 3", "stage >= 1"),
+                "Stage 1 divides the optimizer's 12 bytes only; the gradients are divided from stage 2 on, the weights in stage 3.",
+            ),
+            (
+                DIVIDED.replace("2, 2, 12", "2, 2, 8"),
+                "The optimizer's state takes 12 bytes: two averages and the copy of the weights, 4 bytes each.",
+            ),
+            (
+                DIVIDED.replace(
+                    "return held, (3 if stage == 3 else 2) * half_ring",
+                    "return (3 if stage == 3 else 2) * half_ring, held",
                 ),
-                "That is the time of a step. The speed-up is the time of one worker over it.",
-            ),
-            (
-                SPEED_UP.replace("return compute_seconds / (", "return compute_seconds / workers / ("),
-                "That is the efficiency, the share of the ideal speed-up. The speed-up itself is not divided by the workers.",
-            ),
-            (
-                SPEED_UP.replace("2 * (workers - 1)", "(workers - 1)"),
-                "A ring goes around twice: once to add up, once to hand the sums out. You counted one round.",
-            ),
-            (
-                SPEED_UP.replace("2 * (workers - 1) / workers", "2"),
-                "Each worker sends 2 (K - 1) / K times the gradient, not 2 times: one worker alone sends nothing.",
-            ),
-            (
-                SPEED_UP.replace("2 * (workers - 1) / workers", "2 * (workers - 1)"),
-                "In each turn a worker sends one chunk, a K-th of the gradient: you forgot to divide by the number of workers.",
-            ),
-            (
-                SPEED_UP.replace("compute_seconds / workers +", "compute_seconds +"),
-                "The batch is shared: each worker computes only its K-th part of it.",
-            ),
-            (
-                SPEED_UP.replace("sent / bandwidth", "sent * bandwidth"),
-                "Seconds are bytes divided by bytes per second.",
+                "Both numbers are right, but in the other order: first what a worker holds, then what it sends.",
             ),
         ],
-        hint="A step with K workers takes compute_seconds / K plus the bytes each worker sends, 2 (K - 1) / K times the gradient, over the bandwidth; divide the time of one worker by it.",
+        hint="Held: parameters * (2 + 2 + 12), where 12, then a 2, then the other 2 are divided by the workers as the stage rises. Sent: half rings of 2 * parameters * (K - 1) / K bytes, two of them in stages 0 to 2, three in stage 3.",
     ),
     "7.7": Exercise(
         answer="plan",
         stub="""
-def plan(parameters, tokens, devices, peak, utilization, kilowatts, dollars):
+def plan(parameters, tokens, days, peak, utilization, memory, kilowatts, dollars):
     ...
 """,
         solution=PLAN,
         cases=lambda: [
-            (70e9, 1.4e12, 1000, 989e12, 0.4, 1.5, 2.5),
-            (7e9, 140e9, 64, 312e12, 0.5, 0.8, 1.5),
-            (1e5, 2e6, 3, 1.3e11, 0.7, 0.3, 9.0),
+            (70e9, 1.4e12, 17.0, 989e12, 0.4, 80e9, 1.5, 2.5),
+            (7e9, 140e9, 3.5, 312e12, 0.5, 40e9, 0.8, 1.5),
+            (864e6, 1e9, 1, 1.5e13, 0.5, 32e9, 0.5, 2.0),  # eight devices, exactly
+            (864e6, 1.00001e9, 1, 1.5e13, 0.5, 32e9, 0.5, 2.0),  # a few seconds too many for eight
+            (1e9, 1e8, 30, 1.5e14, 0.5, 4e9, 0.3, 9.0),  # one device would do, but four must hold the state, exactly
+            (1e9, 1e8, 30, 1.5e14, 0.5, 3e8, 0.3, 9.0),
+            (101.0, 7.0, 0.01, 3.3, 0.7, 50.0, 0.3, 9.0),
         ],
         wrong=[
             (
-                PLAN.replace("6 * parameters", "2 * parameters"),
+                PLAN.replace("6 * parameters * tokens", "2 * parameters * tokens"),
                 "Two operations per parameter and token is the forward pass alone. With the backward pass it is 6.",
             ),
             (
-                PLAN.replace(" * utilization)", ")"),
+                PLAN.replace("(peak * utilization)", "peak"),
                 "No device delivers its peak: multiply the peak by the utilization.",
             ),
             (
-                PLAN.replace("(devices * peak", "(peak"),
-                "Those are the hours of one device alone. The devices share the work: divide by their number.",
+                PLAN.replace("max(in_time, that_fit)", "in_time"),
+                "Your devices finish in time, but the state may not fit: 16 bytes per parameter, divided among them.",
             ),
             (
-                PLAN.replace("hours * devices * dollars", "hours * devices * dollars / 1e6"),
-                "The money is in millions. The task asks for dollars.",
+                PLAN.replace("max(in_time, that_fit)", "that_fit"),
+                "Your devices hold the state, but they may not finish in time.",
             ),
             (
-                PLAN.replace("hours / 24,", "hours,"),
-                "The first number is in hours: a day has 24.",
+                PLAN.replace("max(in_time, that_fit)", "in_time + that_fit"),
+                "The same devices compute and hold the state: the larger of the two numbers is enough, not their sum.",
             ),
             (
-                PLAN.replace("hours * devices * kilowatts / 1000", "hours * devices * kilowatts"),
+                PLAN.replace("max(in_time", "min(in_time"),
+                "Both conditions must hold: take the larger of the two numbers of devices.",
+            ),
+            (
+                PLAN.replace("np.ceil(", "np.round("),
+                "Round up: with fewer devices than that, the run ends too late, or its state does not fit.",
+            ),
+            (
+                PLAN.replace("np.ceil(", "np.floor("),
+                "Round up: with fewer devices than that, the run ends too late, or its state does not fit.",
+            ),
+            (
+                PLAN.replace("np.ceil(", "("),
+                "There is no part of a device: round the number up to a whole one.",
+            ),
+            (
+                PLAN.replace("np.ceil(", "1 + np.floor("),
+                "What fits exactly, fits: where the division leaves no rest, you take one device too many.",
+            ),
+            *(
+                (
+                    PLAN.replace("16 * parameters", f"{numbers} * parameters"),
+                    "Most of that is right, but the state takes more memory than you count: 16 bytes per parameter.",
+                )
+                for numbers in (2, 4, 8)
+            ),
+            (
+                PLAN.replace(" * kilowatts / 1000", " * kilowatts"),
                 "That energy is in kilowatt-hours. A megawatt-hour is 1,000 of them.",
             ),
             (
-                PLAN.replace("hours * devices * kilowatts", "hours * kilowatts"),
-                "The energy is that of one device. All of them draw power.",
+                PLAN.replace("(24 * days)", "days"),
+                "You divided hours by days: a day has 24.",
             ),
             (
-                PLAN.replace("hours * devices * dollars", "hours * dollars"),
-                "The price is per device and hour: multiply by the devices too.",
+                PLAN.replace("    return devices", "    hours = 24 * days\n    return devices").replace(
+                    "device_hours * kilowatts / 1000, device_hours * dollars",
+                    "hours * devices * kilowatts / 1000, hours * devices * dollars",
+                ),
+                "You let all devices run until the deadline. They stop when the run is done: its device-hours do not depend on the number of devices.",
+            ),
+            (
+                PLAN.replace(
+                    "device_hours * kilowatts / 1000, device_hours * dollars",
+                    "24 * days * kilowatts / 1000, 24 * days * dollars",
+                ),
+                "Energy and money are those of one device until the deadline. All devices draw power and are paid, until the run is done.",
             ),
         ],
-        hint="Hours: 6 N D over devices * peak * utilization, over 3,600. Then days, megawatt-hours (devices * kilowatts * hours / 1,000), and dollars (devices * hours * price).",
+        hint="Device-hours: 6 N D over peak * utilization, over 3,600. Devices: device-hours over 24 * days, and 16 N over memory, both rounded up; the larger counts. Energy: device-hours * kilowatts / 1,000; money: device-hours * dollars.",
     ),
 }
