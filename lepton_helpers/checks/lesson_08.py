@@ -62,7 +62,8 @@ def _few_stand_ins():
         def score(self, texts, topics):
             return self.share if len(texts) == 1474 else 0.97 + int(texts[0]) % 97 / 9973
 
-    def train_classifier(w, logits, epochs, learning_rate, rows=np.arange(8331), batch=64):
+    def train_classifier(w, logits, epochs, learning_rate, rows=None, batch=64):
+        rows = np.arange(8331) if rows is None else rows
         return np.full(epochs, _accuracy(len(rows), rows[0], epochs)), None
 
     def _accuracy(labels, first, epochs):
