@@ -1,7 +1,5 @@
 """Exercises of lesson 09, See with networks."""
 
-import dataclasses
-
 import numpy as np
 
 from lepton_helpers.checks import Exercise
@@ -92,19 +90,10 @@ def _observe_report(report):
     return "outside"
 
 
-@dataclasses.dataclass(frozen=True)
-class Trained(Exercise):
-    """An exercise whose solution trains. Here its code meets a stand-in for training: it returns what was recorded of real runs.
-
-    Nothing is trained by a check, nor by the tests of the mistakes. That the solution is right when it really trains,
-    ``tests/test_reports_09.py`` shows.
-    """
-
-    def define(self, code):
-        names = {"np": np, "train": np.arange(3500), "validation": np.arange(3500, 4000)}
-        names |= {"binary": np.arange(5000), "train_vae": _recorded_vae, "measure_bound": _recorded_bound}
-        exec(code, names)
-        return names[self.answer]
+def _trained():
+    """Stand in for the lesson's names: nothing is trained by a check, nor by the tests of the mistakes."""
+    names = {"train": np.arange(3500), "validation": np.arange(3500, 4000), "binary": np.arange(5000)}
+    return names | {"train_vae": _recorded_vae, "measure_bound": _recorded_bound}
 
 
 def _recorded_vae(code, seed, epochs=16):
@@ -410,12 +399,13 @@ def gaussian_kl(mean_a, std_a, mean_b, std_b):
         ],
         hint="Write the difference of the two log densities at z, and take its mean under a, where (z - mean_a)**2 has the mean std_a**2.",
     ),
-    "9.6": Trained(
+    "9.6": Exercise(
         answer="report",
         stub="""
 def report():
     ...
 """,
+        stand_ins=_trained,
         solution=REPORT,
         cases=lambda: [()],
         observe=_observe_report,
