@@ -1,0 +1,34 @@
+"""A check that judges a report of training trains nothing itself; here the solution trains, as a learner does."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+import notebooks
+from lepton_helpers import checks
+from lepton_helpers.checks import lesson_10
+
+TRAINED = [number for number, exercise in lesson_10.EXERCISES.items() if isinstance(exercise, lesson_10.Trained)]
+NEEDED = """
+course.start( | wave = speech.say( | FRAME = | def mel_filters( | import tensorflow | DIGITS = | def spoken_words( | def white(
+def dense( | def new_word_network( | def train( | def train_words( | def heard( | def babble( | def crackle( | def spoken_lines(
+in_babble =
+"""
+
+
+@pytest.mark.parametrize("number", TRAINED)
+def test_the_solution_is_right_when_it_really_trains(number):
+    (path,) = notebooks.lessons("10")
+    cells = [cell.source for cell in notebooks.read(path).cells if cell.cell_type == "code"]
+    phrases = [phrase.strip() for line in NEEDED.strip().splitlines() for phrase in line.split("|")]
+    program = [next(source for source in cells if phrase in source) for phrase in phrases]
+    program += [checks.exercises(10)[number].solution, f"check('{number}', report)"]
+    run = subprocess.run(
+        [sys.executable, "-c", "\n".join(program)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "MPLBACKEND": "Agg", "PYTHONPATH": str(path.parent.parent)},
+    )
+    assert run.stdout.splitlines()[-1:] == [f"Exercise {number}: right."], run.stderr[-2000:]
