@@ -12,8 +12,8 @@ from lepton_helpers.checks import lesson_10
 
 TRAINED = [number for number, exercise in lesson_10.EXERCISES.items() if isinstance(exercise, lesson_10.Trained)]
 NEEDED = """
-course.start( | wave = speech.say( | FRAME = | def mel_filters( | import tensorflow | DIGITS = | def spoken_words( | def white(
-def dense( | def new_word_network( | def train( | def train_words( | def heard( | def babble( | def crackle( | def spoken_lines(
+course.start( | wave = speech.say( | FRAME = | def agree( | def mel_filters( | import tensorflow | DIGITS = | def spoken_words(
+def white( | def dense( | def new_word_network( | def train( | def train_words( | def heard( | def babble( | def crackle( | def spoken_lines(
 in_babble =
 """
 
