@@ -417,17 +417,26 @@ EQUAL = {
     },
     "10.1": {
         "a list of rows is read as a table": [
-            "return [wave[i * hop:i * hop + size] for i in range(count)]",
+            "return [filled[i * hop:i * hop + size] for i in range(count)]",
             "return frames",
+        ],
+        "the larger or smaller of two does not depend on their order": [
+            "beyond = max(len(wave) - size, 0)",
+        ],
+        "zeros behind the last frame are not looked at": [
+            "filled = np.zeros((count + 1) * hop + size)",
+            "filled = np.zeros(count * hop + size)",
+            "filled = np.zeros((count - 1) * size + size)",
+            "filled = np.zeros((count - 0) * hop + size)",
         ],
     },
     "10.3": {
         "NumPy's whole numbers are numbers": [
-            "merged = [s for i, s in enumerate(path) if i == 0 or s != path[i - 1]]",
+            "return [(path[t], t) for t in starts if path[t] != blank]",
             "symbol = np.argmax(row)",
         ],
         "a place is never negative": [
-            "merged = [int(s) for i, s in enumerate(path) if i <= 0 or s != path[i - 1]]",
+            "starts = [t for t, s in enumerate(path) if t <= 0 or s != path[t - 1]]",
         ],
     },
     "10.4": {
@@ -442,31 +451,28 @@ EQUAL = {
     },
     "10.6": {
         "a square has no sign": [
-            "estimate = estimate.mean() - estimate",
-            "reference = reference.mean() - reference",
-            "return 10 * np.log10(np.sum(target ** 2) / np.sum((target - estimate) ** 2))",
+            "error = target - estimate",
+            "estimate, speech, noise = (x.mean() - x for x in (estimate, speech, noise))",
+            "energies = [np.sum(part ** 2) for part in (left, left - error)]",
+            "rest, parts = (np.mean(estimate) - estimate, [])",
+            "for other in (np.mean(speech) - speech, noise - np.mean(noise)):",
+            "for other in (speech - np.mean(speech), np.mean(noise) - noise):",
+            "rest = share * other - rest",
         ],
         "a dot product or a correlation does not depend on the order": [
-            "target = reference @ estimate / (reference @ reference) * reference",
-            "square = np.corrcoef(estimate, reference)[1, 0] ** 2",
-            "square = np.corrcoef(reference, estimate)[0, 1] ** 2",
-        ],
-        "a correlation takes the means off itself": [
-            "without estimate -= estimate.mean()",
-            "estimate += estimate.mean()",
-            "without reference -= reference.mean()",
-            "reference += reference.mean()",
-            "estimate -= estimate.sum()",
-            "estimate -= estimate.max()",
-            "reference -= reference.sum()",
-            "reference -= reference.max()",
-            "estimate -= reference.mean()",
-            "reference -= estimate.mean()",
+            "target = speech @ estimate / (speech @ speech) * speech",
+            "left = noise @ error / (noise @ noise) * noise",
+            "share = np.dot(other, rest) / np.dot(other, other)",
         ],
     },
     "10.7": {
-        "what is counted has the same length in both arrays": [
-            "mask = np.zeros(noise.shape)",
+        "a prediction may be any share": [
+            "return (0.0, errors)",
+            "return (0.45, errors)",
+            "return (1, np.array([share_wrong(w, in_babble, said) for w in networks]))",
+        ],
+        "three numbers are three numbers": [
+            "return (0, [share_wrong(w, in_babble, said) for w in networks])",
         ],
     },
     "11.1": {
