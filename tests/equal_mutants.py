@@ -402,6 +402,19 @@ EQUAL = {
             "total += np.log(t) - np.log(s) + (s * s + (n - m) ** 2) / (2 * t * t) - 1 / 2",
         ],
     },
+    "9.6": {
+        "a prediction may be any number below 0": [
+            "predicted = -141",
+            "predicted = -139",
+            "return (-201.5, np.array([log_p.mean() - divergence.mean() for log_p, divergence in both]))",
+            "return (-199.5, np.array([log_p.mean() - divergence.mean() for log_p, divergence in both]))",
+            "return (-180.45000000000002, np.array([log_p.mean() - divergence.mean() for log_p, divergence in both]))",
+            "return (-2005.0, np.array([log_p.mean() - divergence.mean() for log_p, divergence in both]))",
+        ],
+        "three numbers are three numbers": [
+            "return (-200.5, [log_p.mean() - divergence.mean() for log_p, divergence in both])",
+        ],
+    },
     "10.1": {
         "a list of rows is read as a table": [
             "return [filled[i * hop:i * hop + size] for i in range(count)]",
