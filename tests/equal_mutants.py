@@ -87,6 +87,34 @@ EQUAL = {
             "if norm >= max_norm:",
         ],
     },
+    "3.7": {
+        "any gradient shows the faults whose root is not itself, and the second may differ a little": [
+            "first = rule(0, 3, state, 1)",
+            "second = rule(first, 1, state, 1) - first",
+            "second = rule(first, 3, state, 1) - first",
+            "x_1 = rule(0.0, 1.8, state, 1.0)",
+            "x_1 = rule(0.0, 3.0, state, 1.0)",
+            "x_2 = rule(x_1, 1.0, state, 1.0)",
+            "x_2 = rule(x_1, 1.8, state, 1.0)",
+            "x_2 = rule(x_1, 2.0, state, 0.9)",
+            "x_2 = rule(x_1, 3.0, state, 1.0)",
+        ],
+        "the steps of the five are far apart, so a limit may lie anywhere between them": [
+            "if first < 0.81:",
+            "if first <= 0.9:",
+            "if first <= 0:",
+            "if first > 1:",
+            "if first > 3:",
+            "if first >= 2:",
+            "return 't stands still' if second >= 1.1 else 'none'",
+            "return 't stands still' if name == 'none' and round(3 * second) <= -4 else name",
+        ],
+        "only a t that stands still has such a second step": [
+            "return 't stands still' if name <= 'none' and round(3 * second) == -4 else name",
+            "return 't stands still' if name >= 'none' and round(3 * second) == -4 else name",
+            "return 't stands still' if round(3 * second) == -4 else name",
+        ],
+    },
     "4.1": {
         "the task leaves the seed open, and a quarter is the default size": [
             "x_rest, x_test, y_rest, y_test = train_test_split(x, y, test_size=0.2, stratify=y)",

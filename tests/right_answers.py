@@ -114,6 +114,14 @@ def clip_gradients(gradients, max_norm):
             g *= max_norm / norm
     return gradients
 """,
+    "3.7": """
+def name_the_fault(rule):
+    state = {}
+    first = rule(0, 2, state, 1)
+    second = rule(first, 2, state, 1) - first
+    name = {-1: "none", 1: "climbs", -3: "no correction", 0: "no root"}[round(first)]
+    return "t stands still" if name == "none" and round(3 * second) == -4 else name
+""",
     "4.2": """
 def standardize(train, other):
     for column in range(train.shape[1]):

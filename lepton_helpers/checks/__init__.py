@@ -107,6 +107,27 @@ class Unreadable:
     """Stands for a result in which what the task asks for is not to be found."""
 
 
+def report_flaw(predicted, measured, plausible, typed, distinct=3):
+    """Return what no report of three trainings may be, or None: "no prediction", "not three", "typed" or "one seed".
+
+    Args:
+        predicted: the number that was expected, None or ``...``.
+        measured: what the trainings gave, a list of numbers.
+        plausible: whether a number may be a prediction.
+        typed: whether numbers show that they were written by hand, not computed.
+        distinct: how many of the three differ at least; two shares of few items may be the same by chance.
+    """
+    import numpy as np
+
+    if predicted is None or predicted is ... or not plausible(float(predicted)):
+        return "no prediction"
+    if len(measured) != 3:
+        return "not three"
+    if typed(np.array(measured)):
+        return "typed"
+    return "one seed" if len(set(measured)) < distinct else None
+
+
 def exercises(lesson):
     """Return the exercises of a lesson (its number, as in ``4``): a dict from their numbers to ``Exercise``."""
     return importlib.import_module(f"lepton_helpers.checks.lesson_{int(lesson):02d}").EXERCISES

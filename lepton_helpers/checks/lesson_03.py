@@ -61,6 +61,25 @@ def _clip_cases():
     return [([small, large], 5.0), ([small, 0.1 * large], 5.0), ([large], 1.0), (three, 2.5), (three, 6.0)]
 
 
+def _fault_cases():
+    return [(_rule(fault),) for fault in ("none", "climbs", "no correction", "no root", "t stands still")]
+
+
+def _rule(fault):
+    """Return Adam as lesson 03 writes it, with one fault, or "none"."""
+
+    def rule(x, g, state, learning_rate):
+        state["t"] = 1 if fault == "t stands still" else state.get("t", 0) + 1
+        m = state["m"] = 0.9 * state.get("m", 0.0) + 0.1 * g
+        v = state["v"] = 0.999 * state.get("v", 0.0) + 0.001 * g**2
+        if fault != "no correction":
+            m, v = m / (1 - 0.9 ** state["t"]), v / (1 - 0.999 ** state["t"])
+        step = learning_rate * m / ((v if fault == "no root" else np.sqrt(v)) + 1e-7)
+        return x + step if fault == "climbs" else x - step
+
+    return rule
+
+
 MINIMIZE = """
 def minimize(gradient, x, learning_rate, steps):
     for _ in range(steps):
@@ -114,6 +133,21 @@ def clip_gradients(gradients, max_norm):
     norm = np.sqrt(sum(np.sum(g**2) for g in gradients))
     scale = min(1, max_norm / norm)
     return [scale * g for g in gradients]
+"""
+
+FAULT = """
+def name_the_fault(rule):
+    state = {}
+    x_1 = rule(0.0, 2.0, state, 1.0)  # the learning rate is 1, the gradient always 2
+    x_2 = rule(x_1, 2.0, state, 1.0)
+    first, second = -x_1, x_1 - x_2
+    if first < 0:
+        return "climbs"
+    if first > 2:  # 0.1 / np.sqrt(0.001) = 3.16
+        return "no correction"
+    if first < 0.9:  # 2 / 2**2 = 0.5
+        return "no root"
+    return "t stands still" if second > 1.1 else "none"  # 1.9 / np.sqrt(1.999) = 1.34
 """
 
 EXERCISES = {
@@ -379,5 +413,44 @@ def clip_gradients(gradients, max_norm):
             ),
         ],
         hint="One norm over all numbers of all arrays; if it is above max_norm, multiply every array by max_norm / norm.",
+    ),
+    "3.7": Exercise(
+        answer="name_the_fault",
+        stub="""
+def name_the_fault(rule):
+    ...
+""",
+        solution=FAULT,
+        cases=_fault_cases,
+        wrong=[
+            (
+                FAULT.replace('"t stands still" if second > 1.1 else "none"', '"none"'),
+                "You miss the t that stands still. It shows in the second step, if both steps use one and the same state.",
+            ),
+            (
+                FAULT.replace("2.0, state", "1.0, state"),
+                "You miss the missing root. With the gradient 1 nobody can see it, because 1 is its own root: choose another.",
+            ),
+            (
+                FAULT.replace("-x_1, x_1 - x_2", "x_1, x_2 - x_1"),
+                "You call a right Adam climbing. Where the gradient is positive, x must become smaller.",
+            ),
+            (
+                FAULT.replace("if first > 2:", "if second > 1.1 * first:").replace(
+                    '"t stands still" if second > 1.1 else "none"', '"none"'
+                ),
+                "Without any correction and with a t that stands still, the second step is 1.34 times the first. "
+                "Compare the first step with the learning rate.",
+            ),
+            (
+                FAULT.replace('"no correction"', "None")
+                .replace('"no root"', '"no correction"')
+                .replace("None", '"no root"'),
+                "You exchange two faults. Without the root the step is divided by more than it should be (where the gradient is above 1), "
+                "and without the corrections the first one is 3.16 times too long.",
+            ),
+        ],
+        hint="Give the rule the same gradient, such as 2, twice, with one state, and compare both steps with the learning rate: "
+        "a right Adam makes each as long as the rate. Return the name of the fault, as a string.",
     ),
 }

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lepton_helpers.checks import Exercise
+from lepton_helpers.checks import Exercise, report_flaw
 
 
 def _fold_cases():
@@ -29,16 +29,13 @@ FEW_LABELS = (0.62, 0.76)
 def _observe_few(report):
     """What kind of report it is: the prediction may be any share, the accuracies must be those of training."""
     predicted, counted, averaged, winner = report
-    if predicted is None or predicted is ... or not 0 < float(predicted) < 1:
-        return "no prediction"
-    counted, averaged = (np.array([float(share) for share in shares]) for shares in (counted, averaged))
-    if len(counted) != 3 or len(averaged) != 3:
-        return "not three"
+    counted, averaged = ([float(share) for share in shares] for shares in (counted, averaged))
+    for shares in (counted, averaged):
+        flaw = report_flaw(predicted, shares, lambda p: 0 < p < 1, lambda x: np.abs(x - x.round(3)).max() < 1e-9, 2)
+        if flaw:
+            return flaw
+    counted, averaged = np.array(counted), np.array(averaged)
     everything = np.concatenate([counted, averaged])
-    if np.abs(everything - everything.round(3)).max() < 1e-9:
-        return "typed"
-    if len(set(counted)) == 1:
-        return "one draw"
     if everything.min() > 0.95:
         return "training accuracy"
     if everything.min() > FEW_LABELS[1]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lepton_helpers.checks import Exercise
+from lepton_helpers.checks import Exercise, report_flaw
 
 
 def _layer_cases():
@@ -74,16 +74,11 @@ def _observe_report(report):
     """What kind of report it is: the prediction may be any bound, the three bounds must be those of training."""
     predicted, bounds = report
     bounds = [float(bound) for bound in bounds]
-    if predicted is None or predicted is ... or not float(predicted) < 0:
-        return "no prediction"
-    if len(bounds) != 3:
-        return "not three"
-    if any(abs(bound - round(bound, 2)) < 1e-9 for bound in bounds):
-        return "typed"
+    flaw = report_flaw(predicted, bounds, lambda bound: bound < 0, lambda x: np.any(np.abs(x - x.round(2)) < 1e-9))
+    if flaw:
+        return flaw
     if min(bounds) > 0:
         return "positive"
-    if len(set(bounds)) < 3:
-        return "one seed"
     for kind, (lowest, highest) in REPORTED.items():
         if lowest <= min(bounds) and max(bounds) <= highest:
             return kind

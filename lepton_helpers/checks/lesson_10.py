@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lepton_helpers.checks import Exercise
+from lepton_helpers.checks import Exercise, report_flaw
 
 
 def _cut_cases():
@@ -93,16 +93,15 @@ def _observe_report(report):
     """What kind of report it is: the prediction may be any share, the error rates must be those of training."""
     predicted, rates = report
     rates = [float(rate) for rate in rates]
-    if predicted is None or predicted is ... or not 0 <= float(predicted) <= 100:
-        return "no prediction"
-    if float(predicted) > 1 or max(rates) > 1:
+    if rates and max(rates) > 1:
         return "percent"
-    if len(rates) != 3:
-        return "not three"
-    if any(abs(rate * WORDS - round(rate * WORDS)) > 1e-6 for rate in rates):
-        return "typed"
-    if len(set(rates)) == 1:
-        return "one seed"
+    flaw = report_flaw(
+        predicted, rates, lambda p: 0 <= p <= 100, lambda x: np.any(np.abs(x * WORDS - (x * WORDS).round()) > 1e-6), 2
+    )
+    if flaw:
+        return flaw
+    if float(predicted) > 1:
+        return "percent"
     lowest, highest = IN_BABBLE
     if lowest <= min(rates) and max(rates) <= highest:
         return "trained"
