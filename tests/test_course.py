@@ -87,7 +87,7 @@ def test_a_library_that_the_course_does_not_support_is_named():
 
 
 def test_the_installed_libraries_are_accepted_and_soon():
-    heavy = {"keras", "tensorboard", "tensorflow", "tensorflow-cpu"}  # loaded in test_settings.py
+    heavy = {"keras", "tensorflow", "tensorflow-cpu"}  # loaded in test_settings.py
     names = {re.match(r"[\w-]+", text)[0] for text in importlib.metadata.requires("lepton-helpers")} - heavy
     modules = [course._MODULES.get(name, name.replace("-", "_")) for name in sorted(names)]
     code = f"""

@@ -93,8 +93,7 @@ def test_every_package_has_one_version_on_all_pythons():
 
 def test_what_the_lessons_import_is_required():
     """By the course itself, or by JupyterLab: what only the tests need is not there for a learner."""
-    shown_where_installed = {Requirement(text).name for text in GROUPS["tracking"]}
-    allowed = {canonicalize_name(pin.name) for pin in LEARNERS} | shown_where_installed
+    allowed = {canonicalize_name(pin.name) for pin in LEARNERS}
     names = importlib.metadata.packages_distributions()
     for path in [*notebooks.FOLDER.glob("*.ipynb"), *(ROOT / "lepton_helpers").rglob("*.py")]:
         text = path.read_text(encoding="utf-8")
