@@ -1,9 +1,10 @@
 """Start every lesson from the same state, so that its numbers come out the same on every machine."""
 
 import contextlib
+import ctypes
 import importlib.abc
+import importlib.machinery
 import importlib.metadata
-import importlib.util
 import logging
 import os
 import random
@@ -75,6 +76,9 @@ def start(seed):
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
         raise ValueError(f"course.start needs a whole number from 0 to 4294967295 as its seed, not {seed!r}.")
     theirs = _set_up_python()
+    with contextlib.suppress(AttributeError, TypeError):  # other C libraries than Linux's have no such option
+        # M_ARENA_MAX of mallopt(3): memory that one thread has freed serves the others, so lessons need less of it.
+        ctypes.CDLL(None).mallopt(-8, 1)
     # Where the course was not installed, its folder is used.
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         _check_libraries(theirs)
@@ -198,11 +202,7 @@ class _SetUpOnImport(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
         if name not in _SET_UP:
             return None
-        sys.meta_path.remove(self)
-        try:
-            spec = importlib.util.find_spec(name)
-        finally:
-            sys.meta_path.insert(0, self)
+        spec = importlib.machinery.PathFinder.find_spec(name)
         if spec is not None:
             run_module = spec.loader.exec_module
 

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -49,6 +50,28 @@ def test_keras_is_set_up_alike_whether_it_is_imported_before_or_after_start():
     assert after.stderr == ""
     assert after.stdout.startswith("float64 float64 ")
     assert after.stdout == before.stdout
+
+
+ARENAS = """
+import ctypes, sys, threading
+from lepton_helpers import course
+course.start(seed=3)
+ready = threading.Barrier(8)
+threads = [threading.Thread(target=lambda: (ready.wait(), bytes(10_000), ready.wait())) for _ in range(8)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+libc = ctypes.CDLL(None)
+libc.fopen.restype = ctypes.c_void_p
+file = libc.fopen(b"/dev/stdout", b"w")
+libc.malloc_info(0, ctypes.c_void_p(file))
+libc.fclose(ctypes.c_void_p(file))
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only Linux's C library can be told")
+def test_threads_share_the_memory_that_one_of_them_freed():
+    assert run(ARENAS).stdout.count("<heap nr=") == 1
+    assert run(ARENAS.replace("course.start(seed=3)", "")).stdout.count("<heap nr=") > 1
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "4", None, True])
