@@ -11,6 +11,8 @@ import functools
 
 import numpy as np
 
+from lepton_helpers.data import mend
+
 SAMPLE_RATE = 8000  # values per second, as on a telephone
 ACCENTS = ("en-us", "en", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan", "en-029")  # "en" is British
 # Of eSpeak NG's own voices, those that say the same in every process and are no near-copies of each other. Left out are
@@ -27,7 +29,7 @@ VOICES = (
 _ESPEAK_RATE, _SYNCHRONOUS, _PHONEME_EVENTS, _UTF_8, _RATE, _PITCH, _PHONEME = 22050, 2, 1, 1, 1, 3, 7
 
 
-_INSTALL = "Install it with: pip install espeakng-loader"
+_INSTALL = mend("espeakng-loader==0.2.4")
 
 
 class _Event(ctypes.Structure):
