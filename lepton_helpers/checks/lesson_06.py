@@ -179,7 +179,8 @@ def visible(tokens):
 """,
         solution=VISIBLE,
         cases=lambda: [
-            (np.array(tokens),) for tokens in ([[5, 6, 7, 0, 0], [4, 3, 3, 9, 8]], [[7, 0, 0]], [[0, 5, 0, 7]], [[1, 5, 2, 0]])
+            (np.array(tokens),)
+            for tokens in ([[5, 6, 7, 0, 0], [4, 3, 3, 9, 8]], [[7, 0, 0]], [[0, 5, 0, 7]], [[1, 5, 2, 0]])
         ],
         observe=lambda mask: np.asarray(mask).astype(float),
         wrong=[
