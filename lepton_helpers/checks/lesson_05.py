@@ -395,8 +395,12 @@ def percentile(latencies, share):
                 "Nearly right. On a computer, 0.07 * 100 is a little more than 7 (inside np.quantile, too): round it to nine digits before you go up.",
             ),
             (
-                PERCENTILE.replace("round(share * len(latencies), 9)", "round(share * 100) / 100 * len(latencies)"),
+                PERCENTILE.replace("share * len", "round(share, 2) * len"),
                 "You round the share to whole percent: 0.999 becomes 1.",
+            ),
+            (
+                PERCENTILE.replace("share * len", "int(share * 100) / 100 * len"),
+                "You cut the share to whole percent: 0.999 becomes 0.99, and 0.29 becomes 0.28, because 0.29 * 100 is a little less than 29 on a computer.",
             ),
         ],
         hint="Sort the latencies; the one you want has the rank share * n, rounded up, counted from 1.",
