@@ -188,7 +188,7 @@ def quantize(values, low, high):
     "5.3": """
 def percentile(latencies, share):
     for latency in sorted(latencies):
-        if sum(other <= latency for other in latencies) >= share * len(latencies):
+        if sum(other <= latency for other in latencies) / len(latencies) >= share:
             return latency
 """,
     "5.4": """

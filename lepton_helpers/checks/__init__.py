@@ -119,7 +119,7 @@ def report_flaw(predicted, measured, plausible, typed, distinct=3):
     """
     import numpy as np
 
-    if predicted is None or predicted is ... or not plausible(float(predicted)):
+    if predicted is None or predicted is ... or isinstance(predicted, str | bool) or not plausible(float(predicted)):
         return "no prediction"
     if len(measured) != 3:
         return "not three"

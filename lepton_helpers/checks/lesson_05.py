@@ -17,6 +17,7 @@ def _compare_cases():
         (np.array([[0.2], [0.9], [0.6]]), np.array([0.25, 0.88, 0.4])),  # a column and a flat array
         (np.array([0.3, 0.8, 0.55, 0.1]), np.array([[0.35], [0.7], [0.45], [0.1]])),
         (np.array([[0.3], [0.8]]), np.array([[0.6], [0.7]])),
+        (np.array([0.2, 0.7]), np.array([0.2, 0.7000031])),  # a small difference counts, too
     ]
 
 
@@ -49,21 +50,27 @@ def _percentile_cases():
         ([2.0, 9.0, 4.0, 6.0, 1.0, 3.0, 8.0, 5.0], 0.25),
         (rng.exponential(4.0, 31).tolist(), 0.95),
         (rng.exponential(4.0, 150).tolist(), 0.99),
+        ([1.0, 2.0, 1.0, 1.0], 0.75),
+        (rng.exponential(4.0, 1000).tolist(), 0.999),
+        (rng.exponential(4.0, 100).tolist(), 0.29),  # 0.29 * 100 is a little less than 29, 0.07 * 100 more than 7
+        (rng.exponential(4.0, 100).tolist(), 0.07),
     ]
 
 
 def _status_cases():
     image = [0] * 783 + [254.5]
-    bad_numbers = ("7", None, True, float("nan"), float("inf"), float("-inf"), -1, 256, -0.5, 255.01, [0], {}, 10**400)
+    bad_numbers = ("7", None, True, False, *map(float, ("nan", "inf", "-inf")), -1, 256, -0.5, 255.01, [0], {}, 10**400)
     bodies = [
         {"images": [image]},
         {"images": [[255] * 784, [0.0] * 784]},
-        {"images": [image] * 64},
+        {"images": [[*image] for _ in range(64)]},
         {"images": [[127] * 784]},
         {"images": [[0.5] * 784]},
         {"images": [[1.5] * 784]},
         {"images": [[0] * 784]},
         {"images": [image[1:], image]},
+        {"images": [image, image[1:]]},
+        {"images": [image[1:], [*image, 0]]},
         *({"images": [image, image[:400] + [number] + image[401:]]} for number in bad_numbers),
         {"images": [["7", *image[1:]]]},
         {"images": [[*image[1:], "7"]]},
@@ -241,6 +248,10 @@ def compare(before, after):
                 "You return the share of changed answers. The task asks for their number.",
             ),
             (
+                COMPARE.replace("np.sum(", "np.flatnonzero("),
+                "The second part should be one number: how many answers changed, not which ones.",
+            ),
+            (
                 COMPARE.replace("return difference, changed", "return changed, difference"),
                 "Both numbers are right, but in the other order: first the largest difference, then the number of changed answers.",
             ),
@@ -374,6 +385,22 @@ def percentile(latencies, share):
                     "round(share * len(latencies), 9)", "np.floor(share * len(latencies))"
                 ),
                 "You rounded the rank down, so fewer requests than the given share stay within it. Round up.",
+            ),
+            (
+                PERCENTILE.replace("    # 0.07", "    latencies = sorted(set(latencies))\n    # 0.07"),
+                "Equal latencies count as often as they occur.",
+            ),
+            (
+                PERCENTILE.replace("round(share * len(latencies), 9)", "share * len(latencies)"),
+                "Nearly right. On a computer, 0.07 * 100 is a little more than 7 (inside np.quantile, too): round it to nine digits before you go up.",
+            ),
+            (
+                PERCENTILE.replace("share * len", "round(share, 2) * len"),
+                "You round the share to whole percent: 0.999 becomes 1.",
+            ),
+            (
+                PERCENTILE.replace("share * len", "int(share * 100) / 100 * len"),
+                "You cut the share to whole percent: 0.999 becomes 0.99, and 0.29 becomes 0.28, because 0.29 * 100 is a little less than 29 on a computer.",
             ),
         ],
         hint="Sort the latencies; the one you want has the rank share * n, rounded up, counted from 1.",

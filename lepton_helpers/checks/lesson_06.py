@@ -179,7 +179,8 @@ def visible(tokens):
 """,
         solution=VISIBLE,
         cases=lambda: [
-            (np.array(tokens),) for tokens in ([[5, 6, 7, 0, 0], [4, 3, 3, 9, 8]], [[7, 0, 0]], [[0, 5, 0, 7]])
+            (np.array(tokens),)
+            for tokens in ([[5, 6, 7, 0, 0], [4, 3, 3, 9, 8]], [[7, 0, 0]], [[0, 5, 0, 7]], [[1, 5, 2, 0]])
         ],
         observe=lambda mask: np.asarray(mask).astype(float),
         wrong=[
@@ -210,6 +211,13 @@ def visible(tokens):
             (
                 VISIBLE.replace("causal & not_padding", "not_padding & (causal | True)"),
                 "Padding is hidden, but the future is not: compare the places of rows and columns as well.",
+            ),
+            *(
+                (
+                    VISIBLE.replace("tokens != 0", f"tokens > {number}"),
+                    "Only 0 is padding. Every other number, such as 1 or 2, may be looked at.",
+                )
+                for number in (1, 2)
             ),
             (
                 VISIBLE.replace("return causal & not_padding", "return ~(causal & not_padding)"),

@@ -12,6 +12,7 @@ def _law_cases():
         (sizes, 0.5 + 9 * sizes**-0.4 * np.array([1.1, 0.8, 1.25, 0.9, 1.05]), 0.5),  # measured: no law fits exactly
         (sizes, 1.7 + 406.4 * sizes**-0.34, 1.7),
         (np.array([2.0, 4.0, 8.0]), 3.0 * np.array([2.0, 4.0, 8.0]) ** -0.25, 0.0),
+        (sizes, 0.2 + 0.01 * sizes**0.3, 0.2),  # larger is worse: alpha is negative
     ]
 
 
@@ -132,6 +133,10 @@ def fit_power_law(sizes, losses, irreducible):
             (
                 POWER_LAW.replace("-slope", "slope"),
                 "The exponent has the wrong sign: the slope of the line is minus alpha.",
+            ),
+            (
+                POWER_LAW.replace("-slope", "abs(slope)"),
+                "Where losses rise with the size, alpha is negative: return minus the slope, not its absolute value.",
             ),
             (
                 POWER_LAW.replace("losses - irreducible", "losses"),
@@ -386,7 +391,21 @@ def accumulate(gradient, x, y, size):
                 ACCUMULATE.replace("range(0, len(x), size)", "range(0, len(x) - size + 1, size)")
                 .replace("len(part_x) * ", "")
                 .replace("total / len(x)", "total / np.floor(len(x) / size)"),
-                "You dropped the rows that do not fill a whole part, and took the plain mean of the others. Every row belongs to the batch.",
+                "You dropped the rows that do not fill a whole part, and took the mean of the others. Every row belongs to the batch.",
+            ),
+            (
+                ACCUMULATE.replace("range(0, len(x), size)", "range(0, len(x) - size + 1, size)").replace(
+                    "total / len(x)", "total / (len(x) // size * size)"
+                ),
+                "You dropped the rows that do not fill a whole part, and took the mean of the others. Every row belongs to the batch.",
+            ),
+            (
+                ACCUMULATE.replace("range(0,", "range(size,"),
+                "The first part is missing: begin at row 0.",
+            ),
+            (
+                ACCUMULATE.replace("    return", "        return"),
+                "You return after the first part. Return when the loop is over: outside it.",
             ),
             (
                 ACCUMULATE.replace("total = total + len(part_x) *", "total = len(part_x) *"),
@@ -406,6 +425,7 @@ def divided(parameters, workers, stage):
         cases=lambda: [
             *((70e9, 1000, stage) for stage in range(4)),
             *((9947, 3, stage) for stage in range(4)),
+            *((5e6, 2, stage) for stage in range(4)),
             *((3e6, 1, stage) for stage in range(4)),
         ],
         wrong=[
@@ -435,7 +455,7 @@ def divided(parameters, workers, stage):
             ),
             (
                 DIVIDED.replace("(workers - 1) / workers * 2", "(workers - 1) / workers"),
-                "What is held is right. You counted the numbers that are sent. Each takes 2 bytes.",
+                "What is held is right. You send half as much as needed: two half rings (three in stage 3), and 2 bytes per number.",
             ),
             (
                 DIVIDED.replace("(workers - 1) / workers * 2", "(workers - 1) / workers * 4"),
@@ -502,7 +522,7 @@ def plan(parameters, tokens, days, peak, utilization, memory, kilowatts, dollars
             ),
             (
                 PLAN.replace("max(in_time, that_fit)", "in_time"),
-                "Your devices finish in time, but the state may not fit: 16 bytes per parameter, divided among them.",
+                "Your devices finish in time, but the state may not fit: 16 bytes per parameter, divided among them. Memory is in bytes already.",
             ),
             (
                 PLAN.replace("max(in_time, that_fit)", "that_fit"),

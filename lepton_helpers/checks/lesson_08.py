@@ -18,7 +18,7 @@ def _average_cases():
     return [
         (np.array([[2, 3, 4, 0], [5, 0, 0, 0]]), table),
         (np.array([[1, 1, 2, 5, 3]]), table),
-        (np.array([[2, 0, 0], [3, 4, 0], [1, 5, 5], [4, 0, 0]]), table),
+        (np.array([[2, 0, 3], [3, 4, 0], [1, 5, 5], [0, 0, 4]]), table),
     ]
 
 
@@ -30,10 +30,14 @@ def _observe_few(report):
     """What kind of report it is: the prediction may be any share, the accuracies must be those of training."""
     predicted, counted, averaged, winner = report
     counted, averaged = ([float(share) for share in shares] for shares in (counted, averaged))
+    if max(counted + averaged, default=0) > 1:
+        return "percent"
     for shares in (counted, averaged):
         flaw = report_flaw(predicted, shares, lambda p: 0 < p < 1, lambda x: np.abs(x - x.round(3)).max() < 1e-9, 2)
         if flaw:
             return flaw
+    if counted == averaged:
+        return "the same"
     counted, averaged = np.array(counted), np.array(averaged)
     everything = np.concatenate([counted, averaged])
     if everything.min() > 0.95:
@@ -106,9 +110,12 @@ def _lexicon_cases():
         "nothing good",
         "not funny good",
         "no bad dull funny good",
+        "good not good",
+        "good good Good",
         "",
     ]
-    return [(text.split(), LEXICON, {"not", "never", "no"}) for text in texts]
+    cases = [(text.split(), LEXICON, {"not", "never", "no"}) for text in texts]
+    return [*cases, (["no", "good"], LEXICON, {"not"})]  # "no" is a part of "not", but no negation here
 
 
 def _unseen_cases():
@@ -118,7 +125,8 @@ def _unseen_cases():
         (train, ["running man"]),
         (train, ["app", "tree house blue", "tree"]),
         (train, ["blue sky", "blue sky", "blue sky", "red apple"]),  # each text counts, also one that occurs again
-        (["red apple"], ["apple red", "red", "red apple apple"]),
+        (["red apple"], ["apple red", "red", "red apple apple", "pear"]),
+        (["t rex", "Red"], ["t-rex", "red", "rex."]),
         (train, ["man sleeping", "sleeping man", "old green tree", "a green cat running"]),
     ]
 
@@ -135,6 +143,9 @@ def _character_cases():
         ("a", "b", 2, 2.0),
         ("a b", "ab", 2, 0.5),
         ("abab", "abab", 2, 2.0),
+        ("ab", "ab", 3, 2.0),
+        ("abc", "abcd", 3, 2.0),
+        ("l’A", "la", 1, 1.0),  # only spaces are removed, and A is not a
     ]
 
 
@@ -211,10 +222,10 @@ def folds_by_group(groups, k):
             (
                 "def folds_by_group(groups, k):\n    order = {g: i for i, g in enumerate(dict.fromkeys(groups))}\n"
                 "    return np.array([order[g] % k for g in groups])\n",
-                "Your groups take turns in the order in which they appear. Here they should do so in alphabetical order.",
+                "Your groups take turns in the order in which they appear. Here they should do so in the order of np.unique.",
             ),
         ],
-        hint="Number the groups in alphabetical order from 0 and take the remainder of that number by k; every row gets its group's fold.",
+        hint="Number the groups in the order of np.unique from 0 and take the remainder of that number by k; every row gets its group's fold.",
     ),
     "8.2": Exercise(
         answer="average_words",
@@ -249,6 +260,16 @@ def average_words(tokens, table):
                 AVERAGE.replace("tokens != 0", "tokens > 1"),
                 "Only number 0 is padding. Number 1, the unknown word, is a word of the text and counts.",
             ),
+            *(
+                (
+                    AVERAGE.replace("tokens != 0", code),
+                    "Padding may stand before and between words, too: ask of each place whether it is 0.",
+                )
+                for code in (
+                    "np.cumprod(tokens != 0, axis=1)",
+                    "np.arange(tokens.shape[1]) < np.count_nonzero(tokens, axis=1)[:, None]",
+                )
+            ),
         ],
         hint="Look up the rows of the table, multiply those of padding by 0, sum over the words (axis 1), and divide by the number of words that are not padding.",
     ),
@@ -270,6 +291,14 @@ def report():
                 "The first value is your prediction: a share between 0 and 1, written down before you train.",
             ),
             (FEW.replace("(1, 2, 3)", "(1,)"), "Draw three times: one accuracy of each model per draw."),
+            (
+                FEW.replace('counted, averaged, "', 'counted, counted, "'),
+                "You returned the same three accuracies twice.",
+            ),
+            (
+                FEW.replace("append(", "append(100 * "),
+                "Return shares between 0 and 1, not percent.",
+            ),
             (
                 "def report():\n    return 0.75, [0.7, 0.69, 0.71], [0.71, 0.7, 0.705], 'averaged'",
                 "Return the accuracies as the runs gave them, not typed in or rounded.",
@@ -358,6 +387,20 @@ def score_with_negation(words, lexicon, negations):
                 "You looked at the words that follow. In English the negation stands before the word that it turns.",
             ),
             (
+                NEGATION.replace("i, word in enumerate(words):", "word in words:\n        i = words.index(word)"),
+                "words.index finds the first place only: use enumerate.",
+            ),
+            *(
+                (
+                    NEGATION.replace("i, word in enumerate(words):", loop),
+                    "A word that occurs twice counts twice.",
+                )
+                for loop in (
+                    "i, word in enumerate(dict.fromkeys(words)):",
+                    "word in set(words):\n        i = words.index(word)",
+                )
+            ),
+            (
                 NEGATION.replace("max(0, i - 3)", "i - 3"),
                 "At the beginning of a text, i - 3 is negative, and Python counts a negative index from the end: start at 0 at the earliest.",
             ),
@@ -407,6 +450,10 @@ def unseen_share(train, test):
                 ).replace("not set(text.split()) <= known", "not all(word in known for word in text.split())"),
                 "`app` is part of `apple`, but it is another word. Look words up in a set of words, not in a long string.",
             ),
+            (
+                UNSEEN.replace(".split()", ""),
+                "You compare letters: split each text at its spaces first.",
+            ),
         ],
         hint="Collect the words of all training texts in a set; a test text counts if one of its words is not in it; return the share of those texts.",
     ),
@@ -436,6 +483,10 @@ def character_f(hypothesis, reference, n, beta):
             (
                 CHARACTERS.replace("len(text) - n + 1", "len(text) - n"),
                 "The last piece of each text is missing: a text of L characters has L - n + 1 of them.",
+            ),
+            (
+                CHARACTERS.replace("range(len(text) - n + 1)", "range(max(1, len(text) - n + 1))"),
+                "A text shorter than n has no piece of n characters.",
             ),
             (
                 CHARACTERS.replace("(beta**2 * precision + recall)", "(precision + beta**2 * recall)"),
