@@ -301,7 +301,7 @@ def count_parameters(sizes):
     ...
 """,
         solution=COUNT,
-        cases=lambda: [([784, 128, 64, 1],), ([3, 2],), ([5, 4, 3, 2],), ([5, 4, 4, 4, 4, 2],)],
+        cases=lambda: [([784, 128, 64, 1],), ([3, 2],), ([5, 4, 4, 4, 4, 2],)],
         wrong=[
             (
                 COUNT.replace(" + units", ""),
