@@ -68,10 +68,6 @@ EQUAL = {
         ],
     },
     "3.5": {
-        "at the end of warm-up both formulas give the peak": [
-            "if step <= warmup_steps:",
-            "if step > warmup_steps:",
-        ],
         "the cosine of a number and of minus that number are equal": [
             "progress = (warmup_steps - step) / (total_steps - warmup_steps)",
             "progress = (step - warmup_steps) / (warmup_steps - total_steps)",

@@ -217,7 +217,7 @@ def test_what_does_nothing_yet_is_not_attempted(body):
         (
             "5.2",
             lambda values, low, high: np.round(values),
-            "should consist of 2 parts, in this order, separated by commas; yours has",
+            "should consist of 2 parts, in this order, separated by commas; yours is a",
         ),
         ("5.2", lambda values, low, high: 3.0, "separated by commas; yours is one number."),
         ("7.3", lambda weights: "codes", "separated by commas; yours is a text."),
@@ -230,7 +230,12 @@ def test_what_does_nothing_yet_is_not_attempted(body):
         (
             "3.6",
             lambda gradients, most: np.concatenate([g.ravel() for g in gradients]),
-            "should be a list of 2 items; yours has 6.",
+            "should be a list of 2 items; yours is a row of 6 numbers.",
+        ),
+        (
+            "3.6",
+            lambda gradients, most: (gradients, sum(gradients)),
+            "Where a row of 2 numbers should stand, you return a list.",
         ),
         ("10.3", lambda p, blank: "21", "The answer should be a list; yours is a text."),
         ("10.5", lambda utterances: [("s", 0.05)], "The answer should be a dictionary; yours is a list."),

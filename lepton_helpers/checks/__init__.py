@@ -29,7 +29,10 @@ from collections.abc import Callable
 
 SECONDS = 5  # an answer that takes longer is stopped
 PRINTED = 100_000  # characters that an answer prints and the cell shows
-TIMED_OUT = f"not yet. It did not finish within {SECONDS} seconds. Is there a loop that never ends?"
+TIMED_OUT = (
+    f"not yet. It did not finish within {SECONDS} seconds. Is there a loop that never ends? "
+    "Or an import or a training inside the function? Put it above."
+)
 UNTOUCHED = "not attempted yet. Replace the ... in the cell with your code and run it again."
 CAUSES = {  # what NumPy noticed on the way to a NaN, in plain words
     "divide by zero.* log": "you take the logarithm of 0",
@@ -388,8 +391,9 @@ def _same(got, expected, tolerance):
     if expected is None or isinstance(expected, str | bool):
         return isinstance(got, str | bool | np.bool_ | None) and bool(got == expected)
     try:
-        numbers = np.asarray(got)
-        return numbers.shape == np.shape(expected) and bool(
+        # Both as arrays: beside an answer in float32 a bare number would be rounded to float32 as well.
+        numbers, expected = np.asarray(got), np.asarray(expected)
+        return numbers.shape == expected.shape and bool(
             np.allclose(numbers, expected, rtol=tolerance, atol=tolerance / 1000, equal_nan=True)
         )
     except (TypeError, ValueError, OverflowError):
@@ -436,7 +440,8 @@ def _mismatch(got, expected, warned=""):
             return f"The answer should {what}; yours is {_form(got)}."
         if len(items) != len(expected):  # of a list of numbers, how many there are is a part of the question
             what = f"be a list of {len(expected)} items" if isinstance(expected, list) else what
-            return "" if of_numbers else f"The answer should {what}; yours has {len(items)}."
+            yours = f"is {_form(got)}" if isinstance(got, np.ndarray) else f"has {len(items)}"
+            return "" if of_numbers else f"The answer should {what}; yours {yours}."
         return next((text for pair in zip(got, expected, strict=True) if (text := _mismatch(*pair, warned))), "")
     if isinstance(expected, BaseException | str | bool | None):
         return ""
@@ -449,6 +454,8 @@ def _mismatch(got, expected, warned=""):
                 raise TypeError
         numbers = np.asarray(got, dtype=float)
     except (TypeError, ValueError, OverflowError):
+        if isinstance(got, list | tuple):
+            return f"Where {_form(expected)} should stand, you return {_form(got)}."
         return f"The answer should be made of numbers (int or float), not of type {type(got).__name__}."
     if numbers.shape != np.shape(expected):
         return f"The answer should be {_form(expected)}, but yours is {_form(numbers)}."

@@ -56,7 +56,7 @@ def gains(accuracy, i, j):
 
 
 def _gains_cases():
-    grid = np.array([[0.40, 0.61, 0.66], [0.52, 0.77, 0.85], [0.55, 0.86, 0.94]])
+    grid = np.array([[0.40, 0.61, 0.66], [0.52, 0.77137, 0.85], [0.55, 0.86, 0.94]])
     falling = np.array(
         [[0.60, 0.55, 0.50, 0.52], [0.58, 0.61, 0.43, 0.57]]
     )  # not square, and more is not always better
@@ -103,7 +103,8 @@ def decoder_parameters(vocabulary, positions, width, layers):
     ...
 """,
         solution=DECODER,
-        cases=lambda: [(50257, 1024, 768, 12), (100, 10, 8, 2), (7, 50, 4, 5)],
+        cases=lambda: [(50257, 1024, 768, 12), (100, 10, 8, 2), (7, 50, 4, 5), (50257, 2048, 12288, 96)],
+        tolerance=1e-12,  # a count is exact
         wrong=[
             (
                 DECODER.replace(" + 2 * width\n", "\n"),

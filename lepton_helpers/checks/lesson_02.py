@@ -12,20 +12,23 @@ def _binary_cases():
 
 
 def _any_binary_cases():
-    """Also data in which one class does not occur, and a single sample."""
+    """Also data in which one class does not occur, a single sample, and mistakes made with confidence."""
     p = np.array([0.9, 0.25, 0.6])
-    return [*_binary_cases(), (np.ones(3), p), (np.zeros(3), p), (np.array([0.0]), np.array([0.3]))]
+    sure = np.array([1.0, 0.0, 1.0]), np.array([1e-9, 0.999, 0.001])
+    return [*_binary_cases(), (np.ones(3), p), (np.zeros(3), p), (np.array([0.0]), np.array([0.3])), sure]
 
 
 def _linear_cases():
     rng = np.random.default_rng(0)
-    return [(rng.normal(size=(n, m)), rng.normal(size=n), rng.normal(size=m)) for n, m in [(6, 3), (4, 2)]]
+    return [(rng.normal(size=(n, m)), rng.normal(size=n), rng.normal(size=m)) for n, m in [(7, 3), (4, 2)]]
 
 
 def _binary_logit_cases():
     y = np.array([1.0, 0.0, 1.0, 0.0])
-    one = (np.array([1.0]), np.array([0.0]))
-    return [(y, np.array([2.0, -1.0, -3.0, 0.5])), (y, np.array([-800.0, 900.0, 1000.0, -750.0])), one]
+    one, low = (np.array([1.0]), np.array([0.0])), (np.array([0.0]), np.array([-800.0]))
+    far = [2.0, -1.0, -3.0, 0.5], [-800.0, 900.0, 1000.0, -750.0], [-8.0, -5.0, 5.0, 8.0]
+    sure = np.array([1.0]), np.array([12.0])  # costs little, but not 0
+    return [*((y, np.array(z)) for z in far), one, low, sure]
 
 
 def _categorical_cases():
@@ -33,13 +36,15 @@ def _categorical_cases():
     labels, logits = np.array([2, 0, 1, 1]), rng.normal(size=(4, 3))
     shift = np.array([[1000.0], [-1000.0], [0.0], [500.0]])  # changes no probability
     impossible = np.array([[1000.0, 0.0, -1000.0]])  # exp(0 - 1000) is 0
-    return [(labels, logits), (labels, logits + shift), (np.array([0]), impossible), (np.array([1]), impossible)]
+    two, five = (np.array([1, 0, 1]), rng.normal(size=(3, 2))), (np.array([4, 0, 3, 2, 2]), rng.normal(size=(5, 5)))
+    shifted = [(labels, logits + shift), (labels, logits + abs(shift))]
+    return [(labels, logits), *shifted, (np.array([0]), impossible), (np.array([1]), impossible), two, five]
 
 
 def _penalty_cases():
-    with_zero = np.array([0.0, -0.1, 1.5, -4.0])
+    with_zero = np.array([0.0, -0.003, 1.5, -4.0])
     return [
-        (np.array([0.5, -2.0, 3.0]), np.array([0.1, 0.2, -0.3]), 0.7, 0.4),
+        (np.array([0.00002, -2.0, 3.0]), np.array([0.1, 0.2, -0.3]), 0.7, 0.4),
         (with_zero, np.array([0.6, -0.2, 0.0, 1.0]), 0.25, 0.1),
         (with_zero, np.array([0.6, -0.2, 0.0, 1.0]), 0.0, 1.5),
     ]
@@ -147,6 +152,13 @@ def binary_cross_entropy(y, p):
                 BINARY.replace("np.log(1 - p)", "(1 - np.log(p))"),
                 "In the second term, take the logarithm of 1 - p, not 1 minus the logarithm of p.",
             ),
+            *(
+                (
+                    BINARY.replace("    return", f"    p = np.clip(p, {least}, 1 - {least})\n    return"),
+                    "You clipped the probabilities. That caps the loss of a confident mistake; the formula has no cap.",
+                )
+                for least in (0.01, 1e-4, 1e-7)
+            ),
             (BINARY.replace("np.log(", "np.log10("), "You took logarithms to base 10. The loss uses natural ones."),
             (BINARY.replace("np.log(", "np.log2("), "You took logarithms to base 2. The loss uses natural ones."),
         ],
@@ -209,10 +221,21 @@ def cross_entropy_from_logits(y, z):
             ),
             *(
                 (
-                    NAIVE_BINARY_LOGITS.replace("    return", f"    p = np.clip(p, {least}, 1 - {least})\n    return"),
-                    "You clipped the probabilities. That caps the loss: where it should be 800, it stays below 40. Never form the probability.",
+                    code,
+                    "You limited the probabilities. That caps the loss: where it should be 800, it stays below 40. Never form the probability.",
                 )
                 for least in (1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15)
+                for code in (
+                    NAIVE_BINARY_LOGITS.replace("    return", f"    p = np.clip(p, {least}, 1 - {least})\n    return"),
+                    NAIVE_BINARY_LOGITS.replace("np.log(", f"np.log({least} + "),
+                )
+            ),
+            *(
+                (
+                    BINARY_LOGITS.replace("    largest", f"    z = np.clip(z, -{most}, {most})\n    largest", 1),
+                    "You limited the logits. That caps the loss: where it should be 900, it is your limit.",
+                )
+                for most in (30, 50, 100, 500, 700)
             ),
             (
                 BINARY_LOGITS.replace("np.maximum(0, z)", "np.max(0, z)"),
@@ -228,8 +251,19 @@ def cross_entropy_from_logits(y, z):
                 "Use the log-sum-exp, with the larger of 0 and z taken out of the sum first.",
             ),
             (
-                BINARY_LOGITS.replace("np.maximum(0, z)", "max(0, z.max())"),
-                "You took one largest number for all samples, so both terms of the others vanish. Each sample needs its own.",
+                BINARY_LOGITS.replace("np.maximum(0, z)", "z"),
+                "Where z is far below 0 you take z out of the sum, and exp(0 - z) overflows. Take out the larger of 0 and z.",
+            ),
+            (
+                BINARY_LOGITS.replace("np.maximum(0, z)", "np.abs(z)"),
+                "What you take out must be the larger of 0 and z, not the size of z.",
+            ),
+            *(
+                (
+                    BINARY_LOGITS.replace("np.maximum(0, z)", code),
+                    "You took one largest number for all samples, so both terms of the others vanish. Each sample needs its own.",
+                )
+                for code in ("max(0, z.max())", "z.max()")
             ),
             (
                 BINARY_LOGITS.replace("largest + np.log", "np.log"),
@@ -263,6 +297,32 @@ def categorical_cross_entropy(labels, logits):
             (
                 CATEGORICAL.replace("logits.max(axis=1, keepdims=True)", "np.full((len(labels), 1), logits.max())"),
                 "You subtracted one maximum from all rows, so rows far below it vanish to exp(-2000) = 0. Each row needs its own.",
+            ),
+            *(
+                (
+                    CATEGORICAL.replace("logits.max(axis=1, keepdims=True)", code),
+                    "What you subtract must be the largest logit itself, not its size and not 0.",
+                )
+                for code in (
+                    "np.abs(logits).max(axis=1, keepdims=True)",
+                    "np.maximum(0, logits.max(axis=1, keepdims=True))",
+                )
+            ),
+            *(
+                (
+                    CATEGORICAL.replace(
+                        "    largest", f"    logits = np.clip(logits, -{most}, {most})\n    largest", 1
+                    ),
+                    "You limited the logits. That changes how far they lie apart, and so the loss.",
+                )
+                for most in (30, 50, 100, 500, 700)
+            ),
+            *(
+                (
+                    SOFTMAX_THEN_LOG.replace("np.log(", f"np.log({least} + "),
+                    "You limited the probabilities. That caps the loss: where it should be 1000, it stays below 40.",
+                )
+                for least in (1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15)
             ),
             (
                 SOFTMAX_THEN_LOG,

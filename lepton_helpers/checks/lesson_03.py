@@ -50,15 +50,24 @@ def _adamw_cases():
 
 def _schedule_cases():
     return [
-        *((step, 0.3, 10, 110) for step in (0, 3, 10, 35, 60, 110)),
+        *((step, 0.3, 10, 110) for step in (0, 3, 10, 35, 60, 109, 110)),
+        *((step, 0.5, 0, 50) for step in (0, 20)),  # no warm-up
         *((step, 2.0, 40, 100) for step in (10, 39, 41, 80)),
     ]
 
 
 def _clip_cases():
     small, large = np.array([0.3, -0.4]), np.array([[6.0, 0.0], [0.0, -8.0]])
+    short = [np.array([3.0, 0.0]), np.array([0.0, 4.0])]  # each of them, but not both
     three = [np.array([2.0, -1.0, 2.0]), np.array([4.0]), np.full((2, 2), -0.5)]
-    return [([small, large], 5.0), ([small, 0.1 * large], 5.0), ([large], 1.0), (three, 2.5), (three, 6.0)]
+    return [
+        ([small, large], 5.0),
+        ([small, 0.1 * large], 5.0),
+        ([large], 1.0),
+        (three, 2.5),
+        (three, 6.0),
+        (short, 4.5),
+    ]
 
 
 def _fault_cases():
@@ -172,7 +181,7 @@ def minimize(gradient, x, learning_rate, steps):
             ),
             (
                 MINIMIZE.replace("range(steps)", "range(1, steps)"),
-                "You take one step too few. How many numbers does your range hold?",
+                "You take one step too few. How many numbers does your range hold? Or do you return x as it was before the last step?",
             ),
             (
                 MINIMIZE.replace("range(steps)", "range(steps + 1)"),
@@ -195,7 +204,9 @@ def stability_limit(curvatures):
     ...
 """,
         solution=LIMIT,
-        cases=lambda: [(np.array(curvatures),) for curvatures in ([1.0, 50.0], [2.0], [8.0, 0.5, 3.0])],
+        cases=lambda: [
+            (np.array(curvatures),) for curvatures in ([1.0, 50.0], [2.0], [8.0, 0.5, 3.0], [3.0, 7.0, 1.0])
+        ],
         wrong=[
             (
                 LIMIT.replace("max", "min"),
@@ -259,6 +270,37 @@ def minimize_with_adam(gradient, x, learning_rate, steps, beta_1, beta_2, epsilo
                 .replace("m / (1 - beta_1**t)", "m / (1 - beta_2**t)")
                 .replace("v / (1 - beta_2**t)", "v / (1 - beta_1**t)"),
                 "The betas have changed places: beta_1 belongs to m, beta_2 to v.",
+            ),
+            *(
+                (code, "The betas have changed places: beta_1 belongs to m, beta_2 to v.")
+                for code in (
+                    ADAM.replace("beta_1 * m + (1 - beta_1)", "beta_2 * m + (1 - beta_2)").replace(
+                        "beta_2 * v + (1 - beta_2)", "beta_1 * v + (1 - beta_1)"
+                    ),
+                    ADAM.replace("m / (1 - beta_1**t)", "m / (1 - beta_2**t)").replace(
+                        "v / (1 - beta_2**t)", "v / (1 - beta_1**t)"
+                    ),
+                )
+            ),
+            (
+                ADAM.replace("steps + 1", "steps"),
+                "You take one step too few. How many numbers does your range hold? Or do you return x as it was before the last step?",
+            ),
+            (
+                ADAM.replace("steps + 1", "steps + 2"),
+                "You take one step too many: with steps=0, x must stay where it is.",
+            ),
+            (
+                ADAM.replace("    return x", "        return x"),
+                "You return inside the loop, after the first step. Where does the loop end?",
+            ),
+            (
+                ADAM.replace("m / (1 - beta_1**t)", "m"),
+                "You corrected v, but not m. Both start at 0.",
+            ),
+            (
+                ADAM.replace("v / (1 - beta_2**t)", "v"),
+                "You corrected m, but not v. Both start at 0.",
             ),
             (
                 ADAM.replace("m / (1 - beta_1**t)", "m").replace("v / (1 - beta_2**t)", "v"),
@@ -328,6 +370,16 @@ def adamw_step(
                 "That is Adam. The decay is missing.",
             ),
             (
+                ADAMW.replace("return x, m, v", "return x, v, m"),
+                "The moments have changed places: first m, then v.",
+            ),
+            (
+                ADAMW.replace("    m = beta", "    old = m, v\n    m = beta").replace(
+                    "return x, m, v", "return x, *old"
+                ),
+                "You return the m and v that were given. The next step needs the new ones.",
+            ),
+            (
                 ADAMW.replace("return x, m, v", "return x, m_hat, v_hat"),
                 "Return m and v themselves. The corrected ones are for this step only; the next step starts from m and v.",
             ),
@@ -368,6 +420,10 @@ def learning_rate_at(step, peak, warmup_steps, total_steps):
                 "np.cos takes radians: half a turn is pi, not 180.",
             ),
             (
+                SCHEDULE.replace("step < warmup_steps", "step <= warmup_steps"),
+                "Without warm-up you divide by 0 at step 0. The straight line holds for steps below warmup_steps only.",
+            ),
+            (
                 SCHEDULE.replace("peak * step / warmup_steps", "peak"),
                 "There is no warm-up: below warmup_steps the rate should climb in a straight line from 0.",
             ),
@@ -396,6 +452,10 @@ def clip_gradients(gradients, max_norm):
     return [np.clip(g, -max_norm, max_norm) for g in gradients]
 """,
                 "You cut off single numbers, which turns the direction. Multiply all of them by the same factor.",
+            ),
+            (
+                CLIP.replace("for g in gradients]", "for g in gradients], norm"),
+                "You return the norm as well. Return the list alone.",
             ),
             (
                 CLIP.replace("min(1, max_norm / norm)", "max_norm / norm"),

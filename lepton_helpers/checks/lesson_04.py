@@ -6,13 +6,19 @@ from lepton_helpers.checks import Exercise, report_flaw
 
 
 def _observe_parts(parts):
-    """Sizes, class counts, and whether every image kept its label and stands in one part only."""
+    """Sizes, class counts, whether every image kept its label and stands in one part only, and whether the first cut is validation."""
+    from sklearn.model_selection import train_test_split
+
     parts = [np.asarray(part) for part in parts]
     x, y = parts[:3], parts[3:]
     sizes = [len(part) for part in parts]
     classes = [np.bincount(part.ravel().astype(int), minlength=10)[:10].tolist() for part in y]
     matched = [bool(np.array_equal(a.ravel() // 1000, b.ravel())) for a, b in zip(x, y, strict=True)]
-    return sizes, classes, matched, len(np.unique(np.concatenate([part.ravel() for part in x])))
+    first_cuts = [
+        train_test_split(*case, test_size=0.2, stratify=case[1], random_state=0)[1] for case in _parts_cases()
+    ]
+    exchanged = any(np.array_equal(x[1], cut) for cut in first_cuts)
+    return sizes, classes, matched, len(np.unique(np.concatenate([part.ravel() for part in x]))), exchanged
 
 
 def _parts_cases():
@@ -31,8 +37,8 @@ def _standardize_cases():
     train, other = rng.normal(3, 2, size=(6, 3)), rng.normal(-1, 5, size=(4, 3))
     train[:, 1] = other[:, 1] = 7.0  # a constant pixel
     inked = other + 200.0 * (np.arange(4)[:, None] > 1)  # that is constant in training only
-    blank = np.array([[0.0, 1.0, 0.25], [0.0, 0.0, 0.25]])
-    return [(train, other), (train, inked), (blank, np.array([[0.5, 0.5, 0.5]]))]
+    blank = np.array([[0.0, 1.0, 0.25, 0.5], [0.0, 0.0, 0.25, 0.5004]])  # the last pixel varies, if little
+    return [(train, other), (train, inked), (blank, np.full((1, 4), 0.5))]
 
 
 def _difference_cases():
@@ -206,6 +212,27 @@ def three_parts(x, y):
                 "The parts are right but come in another order: first the three x, then the three y.",
             ),
             (
+                _split().replace(
+                    "x_train, x_validation, y_train, y_validation = ", "x_train, y_train, x_validation, y_validation = "
+                ),
+                "train_test_split returns both parts of x first, then both of y. Unpack them in that order.",
+            ),
+            (
+                _split(order="x_train, x_test, x_validation, y_train, y_test, y_validation"),
+                "Validation and test have changed places: the first cut makes the test part.",
+            ),
+            *(
+                (
+                    _split(f"test_size={share}, stratify=y").replace("x_rest, y_rest, test", "x, y, test"),
+                    "You cut x and y again, so training and test share rows. Cut the rest.",
+                )
+                for share in (0.2, 0.25)
+            ),
+            (
+                _split().replace("    return", "    x_validation, y_validation = x_test, y_test\n    return"),
+                "Your validation part is the test part once more. No row may stand in two parts.",
+            ),
+            (
                 _split("test_size=0.75, stratify=y_rest"),
                 "Training and validation have changed places: test_size is the share of the second part, the smaller one.",
             ),
@@ -274,7 +301,7 @@ def count_parameters(sizes):
     ...
 """,
         solution=COUNT,
-        cases=lambda: [([784, 128, 64, 1],), ([3, 2],), ([5, 4, 3, 2],)],
+        cases=lambda: [([784, 128, 64, 1],), ([3, 2],), ([5, 4, 4, 4, 4, 2],)],
         wrong=[
             (
                 COUNT.replace(" + units", ""),
@@ -309,6 +336,8 @@ def stop_early(validation_losses, patience):
             ([0.5, 0.6, 0.7, 0.8], 2),
             ([0.5, 0.4, 0.4, 0.4, 0.4], 2),  # an equal loss is no new best
             ([2.3, 1.9, 1.6, 1.4], 2),  # a loss may be above 1
+            ([19.0, 16.0, 14.0, 15.0, 17.0], 2),
+            ([0.1485, 0.1482, 0.1479], 1),  # a lower loss is lower, if little
             ([3.0, 1.0, 2.0, 1.5, 0.5], 2),
             ([0.9, 0.8, 0.85, 0.1], 1),
             ([0.7], 3),
@@ -326,6 +355,16 @@ def stop_early(validation_losses, patience):
             (
                 STOP.replace(">= patience", "> patience"),
                 "You stop one epoch late: with patience 2, training ends at the second epoch in a row without a new best.",
+            ),
+            (
+                STOP.replace(">= patience", ">= patience - 1"),
+                "You stop one epoch early: with patience 2, training waits for two epochs in a row without a new best.",
+            ),
+            (
+                STOP.replace("np.inf, 0", "np.inf, 0\n    waited = 0").replace(
+                    "        if epoch - best_epoch >=", "        else:\n            waited += 1\n        if waited >="
+                ),
+                "You count all epochs without a new best. They must follow in a row: a new best starts the count again.",
             ),
             (
                 STOP.replace("loss < best_loss", "loss <= best_loss"),
@@ -372,6 +411,10 @@ def difference_interval(right_a, right_b):
             (
                 DIFFERENCE.replace("right_a - right_b", "right_b - right_a"),
                 "The sign is turned around: subtract b from a.",
+            ),
+            (
+                DIFFERENCE.replace("mean - margin, mean + margin", "mean + margin, mean - margin"),
+                "The two ends have changed places: the lower one comes first.",
             ),
             (
                 DIFFERENCE.replace("1.96 * ", ""),
