@@ -1,5 +1,7 @@
 """Exercises of lesson 10, Hear and speak."""
 
+import inspect
+
 import numpy as np
 
 from lepton_helpers.checks import Exercise, report_flaw
@@ -42,7 +44,8 @@ def _greedy_cases():
         ([0, 0, 3, 3, 0, 3], 0),
     ]  # the blank need not be the last symbol
     others = [(np.log(0.1 + 0.5 * np.eye(4)[path] + 0.05 * np.arange(4)), blank) for path, blank in paths]
-    return [*((table, 2) for table in tables[:2]), *((table, 3) for table in tables[2:]), *others]
+    rising = np.array([[0.1, 0.2, 0.7], [0.5, 0.3, 0.2], [0.8, 0.1, 0.1], [0.6, 0.2, 0.2], [0.1, 0.1, 0.8]])
+    return [*((table, 2) for table in [*tables[:2], rising]), *((table, 3) for table in tables[2:]), *others]
 
 
 def _observe_reading(pairs):
@@ -52,6 +55,10 @@ def _observe_reading(pairs):
         return items, "no frames"
     pairs = [(symbol, frame) for symbol, frame in items]
     return [symbol for symbol, _ in pairs], [frame for _, frame in pairs]
+
+
+def _missing(reference, hypothesis):
+    return sum(word not in hypothesis for word in reference)
 
 
 def _error_rate_cases():
@@ -64,7 +71,10 @@ def _error_rate_cases():
         [["one", "two"], ["two", "one"]],
     )  # two edits in one string, none in the other
     six = [["nine"], ["eight"]], [["nine"], ["eight"]]
-    return [(_edit_distance, *pair) for pair in (one, two, three, four, five, six)]
+    seven = [["six", "two"], ["one", "nine"]], [[], ["one"]]  # nothing was read
+    eight = [["six"], []], [["two"], ["one", "nine"]]  # nothing was said
+    pairs = one, two, three, four, five, six, seven, eight
+    return [*((_edit_distance, *pair) for pair in pairs), (_missing, [["one", "two"]], [["two", "six", "nine"]])]
 
 
 def _length_cases():
@@ -72,7 +82,8 @@ def _length_cases():
     second = [("n", 80), ("aI", 720), ("n", 2320)], 4000
     third = [("s", 0), ("n", 640), ("E", 1000), ("s", 1500)], 2600
     fourth = [("v", 240)], 1040
-    return [([first],), ([first, second],), ([first, second, third],), ([fourth, second, fourth],)]
+    fifth = [("_:", 0), ("s", 800), ("s", 1600), ("_", 2400), ("s", 2400), ("_", 4000)], 4400
+    return [([first],), ([first, second],), ([first, second, third],), ([fourth, second, fifth],)]
 
 
 def _error_cases():
@@ -86,18 +97,28 @@ def _error_cases():
         (0.2 * estimate + 1, speech, noise),
         (3 * estimate - 0.5, 0.1 * speech + 2, 5 * noise + 1),
         (0.7 * speech + noise - 3 * other, speech, noise),
+        (other - 0.5 * speech - 0.4 * noise, speech, noise),  # flipped, and more noise taken off than there was
+        (0.2 * speech + 2 * noise + 3 * other, speech, noise),  # more error than speech
     ]
+
+
+def _typed(rates):
+    """Whether some are no shares of the words, or all are multiples of 0.02, which are such shares, too."""
+    off, off_even = (np.abs(rates * n - (rates * n).round()) for n in (WORDS, 50))
+    return off.max() > 1e-4 or (off_even.max() < 1e-4 and np.ptp(rates) > 0)
 
 
 def _observe_report(report):
     """What kind of report it is: the prediction may be any share, the error rates must be those of training."""
     predicted, rates = report
+    if np.ndim(predicted) or np.isscalar(rates):
+        return "other parts"
+    if isinstance(predicted, bool | np.bool_):
+        return "no prediction"
     rates = [float(rate) for rate in rates]
     if rates and max(rates) > 1:
         return "percent"
-    flaw = report_flaw(
-        predicted, rates, lambda p: 0 <= p <= 100, lambda x: np.any(np.abs(x * WORDS - (x * WORDS).round()) > 1e-6), 2
-    )
+    flaw = report_flaw(predicted, rates, lambda p: 0 <= p <= 100, _typed, 2)
     if flaw:
         return flaw
     if float(predicted) > 1:
@@ -164,6 +185,8 @@ def word_error_rate(distance, references, hypotheses):
     return edits / sum(len(r) for r in references)
 """
 
+READ_ONLY = ERROR_RATE.replace("zip(references, hypotheses)", "zip(references, hypotheses) if h")
+
 LENGTHS = """
 def mean_lengths(utterances):
     lengths = {}
@@ -183,6 +206,8 @@ def two_errors(estimate, speech, noise):
     energies = [np.sum(part**2) for part in (left, error - left)]
     return tuple(10 * np.log10(np.sum(target**2) / energy) for energy in energies)
 """
+
+MEANS = "Not all means are off: a constant offset, which nobody hears, changes your result. Take all three off first."
 
 # What 10.7 accepts as the word error rate in babble. Seeds 1 to 6 gave 0.42 to 0.505; trained in
 # white noise, 0.56 to 0.636, without noise, 0.67 to 0.736, in babble of the very voices of the test, 0.329 (two seeds).
@@ -217,6 +242,10 @@ def cut(wave, size, hop):
         solution=CUT,
         cases=_cut_cases,
         wrong=[
+            (
+                CUT.replace("np.stack([filled[i * hop : i * hop + size]", "([wave[i * hop : i * hop + size]"),
+                "Your rows differ in length: fill the last frame up with zeros.",
+            ),
             (
                 CUT.replace("int(np.ceil(beyond / hop))", "beyond // hop").replace(
                     "filled = np.zeros((count - 1) * hop + size)\n    filled[: len(wave)] = wave",
@@ -260,7 +289,7 @@ def mel_tips(low, high, bands):
     ...
 """,
         solution=TIPS,
-        cases=lambda: [(60, 4000, 40), (0, 8000, 5), (300, 3400, 1)],
+        cases=lambda: [(60, 4000, 40), (0, 8000, 5), (300, 3400, 1), (0, 2000, 10)],
         wrong=[
             (
                 "def mel_tips(low, high, bands):\n    return np.linspace(low, high, bands + 2)[1:-1]\n",
@@ -320,6 +349,12 @@ def greedy(p, blank):
                 "Your digits are right, but you give the last frame of each. The first one was asked for.",
             ),
             (
+                GREEDY.replace("    return", "    ends = [*starts[1:], len(path)]\n    return").replace(
+                    "t) for t in starts", "t + int(p[t:end, path[t]].argmax())) for t, end in zip(starts, ends)"
+                ),
+                "Your digits are right, but you give the frame in which each is most probable. The first one of its run was asked for.",
+            ),
+            (
                 GREEDY.replace("(int(path[t]), t) for t in starts", "(int(path[t]), i) for i, t in enumerate(starts)"),
                 "Your digits are right, but you counted places in the merged path. Remember for each symbol in which frame it began.",
             ),
@@ -370,10 +405,13 @@ def word_error_rate(distance, references, hypotheses):
                 ERROR_RATE.replace("sum(len(r) for r in references)", "len(references)"),
                 "That is the number of edits per string. Divide by the number of words that were said.",
             ),
-            (
-                "def word_error_rate(distance, references, hypotheses):\n"
-                "    return sum(r != h for r, h in zip(references, hypotheses)) / len(references)\n",
-                "That is the share of strings with any error. Count the edits inside the strings, in words.",
+            *(
+                (
+                    "def word_error_rate(distance, references, hypotheses):\n"
+                    f"    return sum({differ} for r, h in zip(references, hypotheses)) / len(references)\n",
+                    "That is the share of strings with any error. Count the edits inside the strings, in words.",
+                )
+                for differ in ("r != h", "distance(r, h) > 0")
             ),
             (
                 ERROR_RATE.replace(
@@ -381,6 +419,29 @@ def word_error_rate(distance, references, hypotheses):
                     "return min(1.0, edits / sum(len(r) for r in references))",
                 ),
                 "You cut it off at 1. With enough insertions the rate is larger, and that should be seen.",
+            ),
+            *(
+                (code, "A string of which nothing was read counts, too: all its words are missing.")
+                for code in (
+                    READ_ONLY,
+                    READ_ONLY.replace("r in references)", "r, h in zip(references, hypotheses) if h)"),
+                )
+            ),
+            (
+                ERROR_RATE.replace("zip(references, hypotheses)", "zip(references, hypotheses) if r"),
+                "Where nothing was said, each word that was read is an edit, too.",
+            ),
+            (
+                ERROR_RATE.replace("sum(len(r) for", "sum(max(len(r), 1) for"),
+                "A string in which nothing was said adds no word to the number that you divide by.",
+            ),
+            (
+                ERROR_RATE.replace("distance(r, h)", "distance(h, r)"),
+                "Hand the reference to distance first, then the hypothesis.",
+            ),
+            (
+                inspect.getsource(_edit_distance) + ERROR_RATE.replace("distance(r, h)", "_edit_distance(r, h)"),
+                "Count the edits with the function distance that is handed over: it may be another than edit_distance.",
             ),
         ],
         hint="Add up the distances of all pairs, and divide by the number of words in all references together.",
@@ -427,6 +488,14 @@ def mean_lengths(utterances):
                 LENGTHS.replace("(starts[i + 1] - start)", "start"),
                 "Those are the times at which phonemes start. A length is the next start minus this one.",
             ),
+            (
+                LENGTHS.replace("sum(values) / len(values)", "sum(set(values)) / len(set(values))"),
+                "You counted equal lengths once. Every occurrence of a phoneme counts.",
+            ),
+            (
+                LENGTHS.replace("lengths.setdefault", "if starts[i + 1] > start:\n                lengths.setdefault"),
+                "You left out what has no length. It counts as an occurrence of length 0.",
+            ),
         ],
         hint="For every phoneme, take the next one's start (for the last one: the samples in all) minus its own, in seconds; collect by name over all utterances, then average.",
         tolerance=1e-9,
@@ -442,7 +511,24 @@ def two_errors(estimate, speech, noise):
         wrong=[
             (
                 TWO_ERRORS.replace("(x - x.mean() for x in (estimate, speech, noise))", "(estimate, speech, noise)"),
-                "The means are still there: a constant offset, which nobody hears, changes your result. Take all three means off first.",
+                MEANS,
+            ),
+            *(
+                (
+                    TWO_ERRORS.replace("estimate, speech, noise = (", f"{a}, {b} = (").replace(
+                        "(estimate, speech, noise))", f"({a}, {b}))"
+                    ),
+                    MEANS,
+                )
+                for a, b in (("estimate", "speech"), ("estimate", "noise"), ("speech", "noise"))
+            ),
+            (
+                TWO_ERRORS.replace("(error @ noise)", "abs(error @ noise)"),
+                "The factor of the noise may be negative, when too much was taken off. Leave its sign.",
+            ),
+            (
+                TWO_ERRORS.replace("tuple(10", "tuple(abs(10").replace("energy)", "energy))"),
+                "Decibels may be negative: then there is more error than speech.",
             ),
             (
                 TWO_ERRORS.replace("(estimate @ speech) / (speech @ speech) * speech", "speech"),
@@ -492,7 +578,7 @@ def report():
         wrong=[
             (
                 "def report():\n    return 0.5, [0.413, 0.434, 0.452]",
-                "These are no shares of the 450 words in in_babble. Train the three networks and return what share_wrong gives, with all decimals.",
+                "These look rounded, or typed by hand. Train the three networks and return what share_wrong gives, with all decimals.",
             ),
             (
                 REPORT.replace("babble(train_lines)", "white"),
@@ -508,7 +594,7 @@ def report():
             ),
             (
                 REPORT.replace("train_words(babble(train_lines), seed)", "train_words(babble(train_lines), 1)"),
-                "Your three rates are the very same, as runs with the same seed are. Give each run its own seed.",
+                "Your three rates are the very same: either the seed was, or one network was measured three times. Train and measure a network for each seed.",
             ),
             (
                 REPORT.replace("return 0.5, errors", "return ..., errors"),
@@ -522,8 +608,11 @@ def report():
                 REPORT.replace("return 0.5, errors", "return 50, [100 * error for error in errors]"),
                 "Give all rates, and your prediction, as shares from 0 to 1, not in percent.",
             ),
+            (
+                REPORT.replace("return 0.5, errors", "return errors, 0.5"),
+                "The first part should be your prediction, one number; the second part the list of the three shares.",
+            ),
         ],
-        hint="Train with babble(train_lines) and the seeds 1, 2 and 3, let each network hear in_babble, and return your prediction and the list of the three shares of words that were misheard. "
-        "They should lie between 0.36 and 0.54, where those of six seeds lay.",
+        hint="Train with babble(train_lines) and the seeds 1, 2 and 3, let each network hear in_babble, and return your prediction and the list of the three shares of words that were misheard.",
     ),
 }

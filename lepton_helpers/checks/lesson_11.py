@@ -8,7 +8,11 @@ from lepton_helpers.checks import Exercise
 def _bytes_cases():
     merges = {(101, 32): 256, (116, 104): 257, (257, 256): 258, (97, 97): 259, (195, 164): 260, (259, 97): 261}
     texts = ["the cat ate the theory", "aaaa aaa baaaaab", "Käse", "2026 ☕", "", "a", "the"]
+    gaps = {(116, 104): 300, (300, 101): 270, (97, 32): 400, (32, 10): 280}
     return [(text, merges) for text in texts] + [
+        ("the a\n", gaps),
+        (" a\n  e\u0301 😀 \n", gaps),  # nothing of it is tidied
+        ("abcb", {(97, 98): 300, (98, 99): 260, (300, 99): 290}),
         ("the thin aaa", {}),
         ("abcab", {(98, 99): 256, (97, 98): 257}),
         ("bab a", {(97, 98): 256}),
@@ -21,6 +25,7 @@ def _perplexity_cases():
         (np.log([0.1, 0.9, 0.3, 0.2]), ["a"]),
         (np.log([0.2]), ["to", "be", "or", "not"]),
         (-np.ones(40) * 2.5, ["word"] * 31),
+        (-np.ones(2000) * 3, ["o'er", "'tis", "now"] * 500),
     ]
 
 
@@ -37,7 +42,15 @@ def _top_p_cases():
         (np.array([0.125, 0.5, 0.25, 0.125]), 1.0),
         (np.array([0.25, 0.75]), 0.75),  # and with the first token
         (np.array([1.0]), 0.4),
+        (np.array([0.7, 0.299, 0.001]), 1.0),  # rounding leaves the sum just below 1
+        (np.array([0.4, 0.15, 0.15, 0.15, 0.15]), 0.5),
     ]
+
+
+def _observe_top_p(new):
+    """In the case of five tokens four are equally likely, and any of them may be kept: those four by size."""
+    new = np.asarray(new)
+    return np.append(new[:1], np.sort(new[1:])) if new.shape == (5,) else new
 
 
 ENCODE = """
@@ -52,6 +65,14 @@ def encode_bytes(text, merges):
                 merged.append(i)
         ids = merged
     return ids
+"""
+
+WORD_BY_WORD = """
+import re
+
+
+def encode_bytes(text, merges):
+    return [i for word in words for i in one(word, merges)]
 """
 
 PERPLEXITY = """
@@ -81,6 +102,8 @@ def texts_at_once(memory, weights, layers, heads, kv_heads, d, tokens, bytes_eac
     per_token = 2 * layers * (d // heads * kv_heads) * bytes_each
     return (memory - weights) // (per_token * tokens)
 """
+
+PART = "A text that fits only in part does not fit: return the whole number of those that do."
 
 TOO_FEW = "One token too few: the token with which the sum reaches p belongs to those that are kept."
 
@@ -124,7 +147,29 @@ def encode_bytes(text, merges):
             done[-2:] = [merges[done[-2], done[-1]]]
     return done
 """,
-                "You went through the text once and merged whatever fitted. Go through the merges, in their order, and for each through the whole text.",
+                "You merged whatever fitted first. Go through the merges, in their order, and for each through the whole text.",
+            ),
+            (
+                ENCODE.replace("merges.items()", "zip(merges, range(256, 256 + len(merges)))"),
+                "You counted the new numbers yourself. Take those that merges gives.",
+            ),
+            (
+                ENCODE.replace("merges.items()", "sorted(merges.items(), key=lambda item: item[1])"),
+                "You sorted the merges by their new numbers. Take them in the order in which the dictionary holds them.",
+            ),
+            *(
+                (
+                    ENCODE.replace("text.encode", f"{tidied}.encode"),
+                    "You tidied the text. Every space and every line break is a byte, and stays one.",
+                )
+                for tidied in ('" ".join(text.split())', "text.strip()")
+            ),
+            *(
+                (
+                    ENCODE.replace("def encode_bytes", "def one") + WORD_BY_WORD.replace("words", words),
+                    "You kept words apart. A pair may reach across a space.",
+                )
+                for words in (r're.findall(r"\S+|\s", text)', r're.findall(r" ?\w+|\W", text)', "text.split()")
             ),
             (
                 ENCODE.replace("                merged[-1] = new\n", "                merged[-1:] = [new, i]\n"),
@@ -170,6 +215,10 @@ def word_perplexity(log_p, words):
                 "def word_perplexity(log_p, words):\n    return np.exp(-np.asarray(log_p)).sum() / len(words)\n",
                 "You took e to the power of each token's loss and then the mean. First the sum of all losses, per word; then one power.",
             ),
+            (
+                "def word_perplexity(log_p, words):\n    return np.prod(np.exp(log_p)) ** (-1 / len(words))\n",
+                "You multiplied the probabilities. Of thousands the product is too small for the computer, which takes it as 0: add up the logarithms.",
+            ),
         ],
         hint="Add up the losses of all tokens, divide by the number of words, and take e to the power of it.",
     ),
@@ -181,6 +230,7 @@ def top_p(probabilities, p):
 """,
         solution=TOP_P,
         cases=_top_p_cases,
+        observe=_observe_top_p,
         wrong=[
             (
                 TOP_P.replace("return result / result.sum()", "return result"),
@@ -222,6 +272,16 @@ def top_p(probabilities, p):
                 TOP_P.replace("result[kept] = probabilities[kept]", "result[kept] = 1"),
                 "The kept tokens must keep their proportions; yours are all equally likely.",
             ),
+            (
+                TOP_P.replace(
+                    "    result[kept]", "    kept = probabilities >= probabilities[kept].min()\n    result[kept]"
+                ),
+                "You kept all tokens that are as likely as the last one. Stop with the token with which the sum reaches p.",
+            ),
+            (
+                TOP_P.replace("np.searchsorted(reached, p)", "np.argmax(reached >= p)"),
+                "With p = 1, rounding may leave the sum of all just below 1. Then all tokens are kept.",
+            ),
         ],
         hint="Sort from likely to unlikely, add up, keep all up to the token with which the sum reaches p, and divide by what is kept.",
     ),
@@ -237,7 +297,7 @@ def writing_saved(parameters, prompt, new):
         wrong=[
             (
                 OPERATIONS.replace("(without - with_cache)", "without"),
-                "That is what writing takes without the cache. What is asked for is the difference.",
+                "That is what writing takes without the cache, or the difference with one call too many both ways. What is asked for is the difference, for as many calls as there are new tokens.",
             ),
             (
                 OPERATIONS.replace("(without - with_cache)", "with_cache"),
@@ -255,7 +315,7 @@ def writing_saved(parameters, prompt, new):
                 OPERATIONS.replace("with_cache = prompt + new - 1", "with_cache = prompt + new").replace(
                     "prompt + i for", "prompt + i + 1 for"
                 ),
-                "Your calls are all one token too long: the first one sees the prompt alone.",
+                "Either your calls without the cache are all one token too long (the first one sees the prompt alone), or you forgot the one token that each further call sends with the cache.",
             ),
             (
                 OPERATIONS.replace("with_cache = prompt + new - 1", "with_cache = prompt + new"),
@@ -287,7 +347,8 @@ def texts_at_once(memory, weights, layers, heads, kv_heads, d, tokens, bytes_eac
             (80 * 10**9, 16 * 10**9, 32, 32, 8, 4096, 8192, 2),
             (80 * 10**9, 16 * 10**9, 32, 32, 32, 4096, 8192, 2),
             (24 * 10**9, 3 * 10**9, 28, 24, 8, 3072, 2048, 1),
-            (1000, 100, 3, 4, 2, 20, 5, 1),
+            (9100, 100, 3, 4, 2, 20, 5, 1),
+            (1000, 900, 3, 4, 2, 20, 5, 1),  # no room for a single text
         ],
         tolerance=1e-12,
         wrong=[
@@ -313,7 +374,27 @@ def texts_at_once(memory, weights, layers, heads, kv_heads, d, tokens, bytes_eac
             ),
             (
                 FIT.replace(" // (per_token", " / (per_token"),
-                "Half a text is no text: return the whole number.",
+                PART,
+            ),
+            (
+                FIT.replace(
+                    "(memory - weights) // (per_token * tokens)", "round((memory - weights) / (per_token * tokens))"
+                ),
+                PART,
+            ),
+            (
+                FIT.replace(
+                    "(memory - weights) // (per_token * tokens)", "-((weights - memory) // (per_token * tokens))"
+                ),
+                PART,
+            ),
+            (
+                FIT.replace("return ", "return max(1, ").replace(" * tokens)", " * tokens))"),
+                "Where there is no room for a single text, the answer is 0.",
+            ),
+            (
+                FIT.replace(" * tokens)", " * (tokens - 1))"),
+                "Every token of a text has its place in the cache, the last one, too.",
             ),
             (
                 FIT.replace("(per_token * tokens)", "per_token"),
