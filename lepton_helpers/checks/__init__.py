@@ -458,7 +458,7 @@ def _mismatch(got, expected, warned=""):
                 raise TypeError
         numbers = np.asarray(got, dtype=float)
     except (TypeError, ValueError, OverflowError):
-        if isinstance(got, list | tuple) and all(np.ndim(part) for part in got):  # NumPy makes no table of them
+        if isinstance(got, list | tuple) and np.ndim(expected) > 1:  # NumPy makes no table of them
             return "The parts of your answer differ in length or form."
         if isinstance(got, list | tuple):
             return f"Where {_form(expected)} should stand, you return {_form(got)}."
