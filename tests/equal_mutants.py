@@ -76,10 +76,8 @@ EQUAL = {
         ],
     },
     "3.6": {
-        "the larger or smaller of two does not depend on their order": [
-            "scale = min(max_norm / norm, 1)",
-        ],
         "at the limit the factor is 1": [
+            "if norm < max_norm:",
             "if norm >= max_norm:",
         ],
     },

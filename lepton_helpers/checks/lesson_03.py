@@ -60,14 +60,8 @@ def _clip_cases():
     small, large = np.array([0.3, -0.4]), np.array([[6.0, 0.0], [0.0, -8.0]])
     short = [np.array([3.0, 0.0]), np.array([0.0, 4.0])]  # each of them, but not both
     three = [np.array([2.0, -1.0, 2.0]), np.array([4.0]), np.full((2, 2), -0.5)]
-    return [
-        ([small, large], 5.0),
-        ([small, 0.1 * large], 5.0),
-        ([large], 1.0),
-        (three, 2.5),
-        (three, 6.0),
-        (short, 4.5),
-    ]
+    long = [([small, large], 5.0), ([large], 1.0), (three, 2.5), (short, 4.5)]
+    return [*long, ([small, 0.1 * large], 5.0), (three, 6.0), ([0 * small, 0 * large], 1.0)]
 
 
 def _fault_cases():
@@ -140,8 +134,9 @@ def learning_rate_at(step, peak, warmup_steps, total_steps):
 CLIP = """
 def clip_gradients(gradients, max_norm):
     norm = np.sqrt(sum(np.sum(g**2) for g in gradients))
-    scale = min(1, max_norm / norm)
-    return [scale * g for g in gradients]
+    if norm <= max_norm:
+        return gradients  # also where all of them are 0
+    return [g * (max_norm / norm) for g in gradients]
 """
 
 FAULT = """
@@ -454,11 +449,13 @@ def clip_gradients(gradients, max_norm):
                 "You cut off single numbers, which turns the direction. Multiply all of them by the same factor.",
             ),
             (
-                CLIP.replace("for g in gradients]", "for g in gradients], norm"),
+                CLIP.replace("for g in gradients]", "for g in gradients], norm").replace(
+                    "return gradients", "return gradients, norm"
+                ),
                 "You return the norm as well. Return the list alone.",
             ),
             (
-                CLIP.replace("min(1, max_norm / norm)", "max_norm / norm"),
+                CLIP.replace("norm <= max_norm", "norm == 0"),
                 "You also stretch gradients that are short enough. The factor must never be above 1.",
             ),
             (
