@@ -62,7 +62,7 @@ def main():
         note(detectors, rate, values)
     for name in ("create_mlp", "create_cnn"):
         for rate in (0.003, 0.01, 0.03):
-            models = lesson["train_classifiers"](lesson[name], 5, True, rate)
+            models = lesson["train_classifiers"](lesson[name], 6, True, rate)
             guesses = [lesson["probabilities"](model, lesson["pixels"][validation]).argmax(axis=1) for model in models]
             kind = name.removeprefix("create_").upper()
             note(classifiers, f"{kind}, augmented, {rate}", [np.mean(guess == digits[validation]) for guess in guesses])
