@@ -14,8 +14,7 @@ import numpy as np
 from lepton_helpers import course
 
 HERE = pathlib.Path(__file__).parent
-SEEDS = (1, 2, 3)
-SET_UP = {"images", "pixels", "rest", "train", "layers", "SIZE", "CELL", "binary", "CODE"}
+SET_UP = {"SEEDS", "images", "pixels", "rest", "train", "layers", "SIZE", "CELL", "binary", "CODE"}
 
 
 def lesson_names():
@@ -55,21 +54,21 @@ def main():
 
     classifiers, detectors, codes = {}, {}, {}
     try_out = lesson["scenes"](validation, np.random.default_rng(9))
-    for rate in (0.002, 0.005, 0.01):
+    for rate in (0.005, 0.01, 0.02):
         values = []
-        for seed in SEEDS:
-            found = lesson["detect"](lesson["train_detector"](seed, rate)[0], try_out)
+        for model in lesson["train_detectors"](rate)[0]:
+            found = lesson["detect"](model, try_out)
             values.append(lesson["mean_ap"]([lesson["as_answers"](*one) for one in found], try_out))
         note(detectors, rate, values)
     for name in ("create_mlp", "create_cnn"):
-        for rate in (0.001, 0.003, 0.01):
-            models = [lesson["train_classifier"](lesson[name], 8, True, seed, rate) for seed in SEEDS]
+        for rate in (0.003, 0.01, 0.03):
+            models = lesson["train_classifiers"](lesson[name], 6, True, rate)
             guesses = [lesson["probabilities"](model, lesson["pixels"][validation]).argmax(axis=1) for model in models]
             kind = name.removeprefix("create_").upper()
             note(classifiers, f"{kind}, augmented, {rate}", [np.mean(guess == digits[validation]) for guess in guesses])
     for code in (2, 8, 16, 32):
         bounds = []
-        for seed in range(1, 7) if code == 2 else SEEDS:
+        for seed in range(1, 7) if code == 2 else lesson["SEEDS"]:
             log_p, divergence = lesson["measure_bound"](lesson["train_vae"](code, seed), binary[validation])
             bounds.append((log_p - divergence).mean())
         note(codes, code, bounds)
