@@ -329,6 +329,21 @@ def iou_table(a, b):
                 BOXES.replace("area_a + area_b - shared", "area_a + area_b"),
                 "You divide by the sum of both areas, which counts the shared part twice. Divide by the area of the union.",
             ),
+            *(
+                (
+                    BOXES.replace("area_a + area_b - shared", area),
+                    "You divide by the area of one of the boxes. Divide by the area of the union of both.",
+                )
+                for area in ("area_a", "area_b")
+            ),
+            (
+                BOXES.replace("shared / (area_a + area_b - shared)", "2 * shared / (area_a + area_b)"),
+                "That is another measure: twice the shared area over the sum of both. Divide the shared area by that of the union.",
+            ),
+            (
+                BOXES.replace("return shared", "return 100 * shared"),
+                "You return percent. The IoU lies between 0 and 1.",
+            ),
             (
                 BOXES.replace("shared / (area_a + area_b - shared)", "shared / np.minimum(area_a, area_b)"),
                 "You divide by the smaller box, so that a small box inside a large one counts as perfect. Divide by the area of the union.",
@@ -388,6 +403,13 @@ def suppress_per_class(overlap, scores, labels, limit):
                     "[j for j in kept if labels[j] == labels[i]]", "[j for j in kept if overlap[i, j] > limit][:1]"
                 ).replace("overlap[i, j] <= limit", "labels[i] != labels[j]"),
                 "A box may overlap several kept boxes. You look at one of them: look at all.",
+            ),
+            *(
+                (
+                    SUPPRESS.replace("for j in rivals", f"for j in rivals[{part}]"),
+                    "A box may overlap several kept boxes. You look at one of them: look at all.",
+                )
+                for part in (":1", "-1:")
             ),
             *(
                 (
@@ -472,6 +494,14 @@ def eleven_point(scores, hits, objects):
                 "You return the sum of the eleven numbers. Return their mean.",
             ),
             (
+                ELEVEN.replace("np.mean(best)", "100 * np.mean(best)"),
+                "You return percent. Precisions and their mean lie between 0 and 1.",
+            ),
+            (
+                ELEVEN.replace("np.linspace(0, 1, 11)", "np.linspace(0, 1, 10)"),
+                "Your levels are ten and lie 1/9 apart. From 0 to 1 in steps of 0.1 they are eleven.",
+            ),
+            (
                 ELEVEN.replace("np.linspace(0, 1, 11)", "np.linspace(0, 0.9, 10)"),
                 "You use ten levels. The eleventh is recall 1, where every object is found.",
             ),
@@ -524,7 +554,18 @@ def gaussian_kl(mean_a, std_a, mean_b, std_b):
                     GAUSSIANS.replace(*pair),
                     "There is a factor 2 too few or too many: a log density holds (z - mean)**2 / (2 * std**2) and log(std).",
                 )
-                for pair in (("(2 * std_b**2)", "std_b**2"), ("np.log(std_b / std_a)", "2 * np.log(std_b / std_a)"))
+                for pair in (
+                    ("(2 * std_b**2)", "std_b**2"),
+                    ("np.log(std_b / std_a)", "2 * np.log(std_b / std_a)"),
+                    ("np.log(std_b / std_a)", "np.log(std_b / std_a) / 2"),
+                )
+            ),
+            *(
+                (
+                    GAUSSIANS.replace("    square", f"    std_a, std_b = {code}\n    square"),
+                    "std_a and std_b are standard deviations. You take them as variances, or as logarithms of variances.",
+                )
+                for code in ("std_a**0.5, std_b**0.5", "np.exp(std_a / 2), np.exp(std_b / 2)")
             ),
             (
                 GAUSSIANS.replace("terms.sum()", "terms.mean()"),
