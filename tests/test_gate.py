@@ -431,6 +431,8 @@ SLIPPED = {
     "semicolon before a comment": (with_code("flat.mean();  # quiet"), "ends with a semicolon"),
     "number in full-width digits": (says("Here ７７ of them."), "says 77"),
     "number as an entity": (says("Here &#55;&#55; of them."), "says 77"),
+    "a long paragraph": (says("word " * 121), "has a paragraph or list of 121 words"),
+    "a long list without blank lines": (says("- " + "word " * 60 + "\n- " + "word " * 60), "list of 122 words"),
     "number in words": (says("Here seventy-three of them."), "says seventy-three"),
     "number with the wrong sign": (says("It changes by -5000."), "says -5000"),
     "number after the name of a lesson": (says("See lesson 2, 12,345 images."), "says 12,345"),

@@ -24,6 +24,7 @@ from lepton_helpers import checks
 IGNORE_TAG, RAISES_TAG = "nbval-ignore-output", "raises-exception"
 MIME_TYPES = {"text/plain", "image/png"}
 MOST_LINES, WIDEST = 30, 88
+MOST_WORDS = 120  # of what stands between two blank lines; tables are for looking up
 # What other programs leave in a notebook's or a cell's metadata, by the names they use.
 ADDED_BY = {
     "Colab": {"accelerator", "colab", "colab_type", "executionInfo", "gpuClass", "id", "outputId", "private_outputs"},
@@ -217,6 +218,13 @@ def code_width(lesson):
                 i,
                 f"has code wider than {WIDEST} characters, such as the line {wide[0].strip()[:40]!r}; break it",
             )
+
+
+def paragraphs(lesson):
+    for i, cell in lesson.of_type("markdown"):
+        for block in re.split(r"\n\s*\n", re.sub(r"^```.*?^```", "", cell.source, flags=re.S | re.M)):
+            if (words := len(block.split())) > MOST_WORDS and not block.startswith("|"):
+                yield i, f"has a paragraph or list of {words} words without a blank line in it; part or shorten it"
 
 
 def paths(lesson):
@@ -447,6 +455,7 @@ RULES = [
     metadata,
     code_style,
     code_width,
+    paragraphs,
     paths,
     order,
     exercises,
