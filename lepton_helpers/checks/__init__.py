@@ -112,7 +112,7 @@ class Unreadable:
 
 
 def report_flaw(predicted, measured, plausible, typed, distinct=3):
-    """Return what no report of three trainings may be, or None: "no prediction", "not three", "typed" or "one seed".
+    """Return what no report of three trainings may be, or None: "no prediction", "not three", "not finite", "typed" or "one seed".
 
     Args:
         predicted: the number that was expected, None or ``...``.
@@ -127,6 +127,8 @@ def report_flaw(predicted, measured, plausible, typed, distinct=3):
         return "no prediction"
     if len(measured) != 3:
         return "not three"
+    if not np.isfinite([float(predicted), *measured]).all():
+        return "not finite"
     if typed(np.array(measured)):
         return "typed"
     return "one seed" if len(set(measured)) < distinct else None
@@ -446,7 +448,11 @@ def _mismatch(got, expected, warned=""):
             what = f"be a list of {len(expected)} items" if isinstance(expected, list) else what
             yours = f"is {_form(got)}" if isinstance(got, np.ndarray) else f"has {len(items)}"
             return "" if of_numbers else f"The answer should {what}; yours {yours}."
-        return next((text for pair in zip(got, expected, strict=True) if (text := _mismatch(*pair, warned))), "")
+        for n, pair in enumerate(zip(got, expected, strict=True), 1):
+            if text := _mismatch(*pair, warned):
+                part = f"Part {n} of the answer" if isinstance(expected, tuple) else "The answer"
+                return text.replace("The answer should be one", f"{part} should be one")
+        return ""
     if isinstance(expected, BaseException | str | bool | None):
         return ""
     try:

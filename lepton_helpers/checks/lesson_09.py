@@ -14,6 +14,7 @@ def _layer_cases():
         (14, 3, 1, 1, 24, 64),
         (7, 4, 3, 0, 5, 2),
         (224, 7, 2, 3, 3, 64),
+        (21, 3, 4, 3, 2, 3),
     ]
 
 
@@ -23,7 +24,11 @@ def _box_cases():
     beside = np.array(
         [[1.0, 4.5, 3.0, 7.5], [4.5, 1.0, 9.0, 3.0], [4.0, 0.0, 8.0, 4.0]]
     )  # below a[0]; right of it; touching it
-    return [(a, b), (b, a[:2]), (a, beside), (beside, a[:1])]
+    large = np.array([[0.0, 0.0, 10.0, 10.0], [0.0, 4.0, 12.0, 6.0], [-6.0, -4.0, 10.0, 8.0], [40.0, 44.0, 60.0, 52.0]])
+    across = np.array(
+        [[2.0, 2.0, 6.0, 6.0], [4.0, 0.0, 6.0, 12.0], [-2.0, 0.0, 10.0, 8.0], [46.0, 42.0, 58.0, 50.0]]
+    )  # inside large[0]; crosses large[1] with no corner in it; reaches below 0; beyond the image
+    return [(a, b), (b, a[:2]), (a, beside), (beside, a[:1]), (large, across), (across, large), (a, b[:0])]
 
 
 def _suppression_cases():
@@ -38,6 +43,7 @@ def _suppression_cases():
         ]
     )
     scores = np.array([0.9, 0.95, 0.3, 0.6, 0.5, 0.7])
+    two = np.array([[1.0, 0.3, 0.7], [0.3, 1.0, 0.6], [0.7, 0.6, 1.0]])  # the last overlaps two kept boxes
     chain = np.array([[1.0, 0.6, 0.2], [0.6, 1.0, 0.6], [0.2, 0.6, 1.0]])
     return [
         (overlap, scores, np.array([1, 2, 1, 7, 2, 7]), 0.5),
@@ -46,6 +52,10 @@ def _suppression_cases():
         (overlap, scores, np.array([3, 3, 3, 3, 3, 3]), 0.75),
         (overlap, scores, np.array([3, 3, 3, 3, 3, 3]), 0.0),
         (np.eye(1), np.array([0.2]), np.array([5]), 0.5),
+        (np.eye(3), np.array([0.0, 0.9, 0.7]), np.array([1, 1, 1]), 0.5),
+        (two, np.array([0.9, 0.8, 0.7]), np.array([1, 2, 2]), 0.5),
+        (np.ones((3, 3)), np.array([0.5, 0.8, 0.6]), np.array([12, 12, 3]), 0.5),  # all on one spot
+        (np.eye(0), np.zeros(0), np.zeros(0, int), 0.5),
     ]
 
 
@@ -55,6 +65,8 @@ def _ranking_cases():
         (np.array([0.2, 0.9, 0.6, 0.4]), np.array([1, 0, 1, 1]), 3),
         (np.array([0.3, 0.8]), np.array([0, 1]), 10),
         (np.array([0.9, 0.8, 0.7]), np.array([1, 1, 1]), 10),  # a recall of 3 in 10 misses 0.3 by a rounding error
+        (np.array([0.9, 0.8]), np.array([1, 1]), 21),
+        (np.array([0.4, 0.7]), np.array([0, 0]), 3),
     ]
 
 
@@ -73,16 +85,27 @@ def _gaussian_cases():
 def _observe_report(report):
     """What kind of report it is: the prediction may be any bound, the three bounds must be those of training."""
     predicted, bounds = report
+    if np.ndim(predicted):
+        return "other parts"
+    if np.ndim(bounds) != 1 or np.asarray(bounds).dtype.kind not in "iuf":
+        return "no list"
     bounds = [float(bound) for bound in bounds]
-    flaw = report_flaw(predicted, bounds, lambda bound: bound < 0, lambda x: np.any(np.abs(x - x.round(2)) < 1e-9))
+    flaw = report_flaw(predicted, bounds, lambda bound: bound < 0, _typed)
     if flaw:
         return flaw
+    if np.isclose([*bounds, np.mean(bounds)], float(predicted), rtol=1e-9).any():
+        return "looked first"
     if min(bounds) > 0:
         return "positive"
     for kind, (lowest, highest) in REPORTED.items():
         if lowest <= min(bounds) and max(bounds) <= highest:
             return kind
     return "outside"
+
+
+def _typed(x):
+    """Whether one has at most four decimals, or all have three, in float32."""
+    return np.any(np.abs(x - x.round(4)) < 1e-9) or np.all(np.abs(x - x.round(3)) < 1e-5)
 
 
 def _trained():
@@ -149,6 +172,14 @@ def eleven_point(scores, hits, objects):
     return np.mean(best)
 """
 
+AREA = """
+def eleven_point(scores, hits, objects):
+    true_positives = np.cumsum(hits[np.argsort(-scores)])
+    precision = true_positives / np.arange(1, len(hits) + 1)
+    precision = np.maximum.accumulate(precision[::-1])[::-1]
+    return np.sum(np.diff(true_positives / objects, prepend=0) * precision)
+"""
+
 GAUSSIANS = """
 def gaussian_kl(mean_a, std_a, mean_b, std_b):
     square = std_a**2 + (mean_a - mean_b) ** 2  # the mean of (z - mean_b) ** 2
@@ -158,7 +189,12 @@ def gaussian_kl(mean_a, std_a, mean_b, std_b):
 
 # The bounds that 9.6 accepts ("trained"), in nats, and those by which it knows a mistake. With 2 numbers in a code, seeds 1 to 6
 # gave -169.0 to -165.6, with 16 numbers seeds 1 to 3 gave -119.1 to -116.3 (benchmarks/vision.md).
-REPORTED = {"trained": (-174.0, -164.0), "no divergence": (-165.0, -158.0), "all numbers": (-125.0, -110.0)}
+REPORTED = {
+    "trained": (-174.0, -164.0),
+    "no divergence": (-165.0, -159.5),
+    "added": (-159.5, -152.0),
+    "all numbers": (-125.0, -110.0),
+}
 # Of real runs, by the numbers in a code and the part: the log likelihood given the code, and the divergence.
 RECORDED = {
     (2, "validation"): (-162.0, 5.0),
@@ -196,6 +232,24 @@ def layer_size(size, kernel, stride, padding, channels_in, channels_out):
             (
                 LAYER.replace("2 * padding", "padding"),
                 "The padding is added on both sides of the image, but you added it once.",
+            ),
+            (
+                LAYER.replace("size + 2 * padding", "size"),
+                "The parameters are right, but the size leaves out the padding: it lies on both sides of the image.",
+            ),
+            (
+                LAYER.replace("(size + 2 * padding - kernel) // stride", "size + 2 * padding - kernel"),
+                "The parameters are right, but the size leaves out the stride: how many steps of this length fit?",
+            ),
+            *(
+                (
+                    LAYER.replace("(size + 2 * padding - kernel) // stride + 1", code),
+                    "The parameters are right, the size is not. A row of 7 pixels, a window of 3 and steps of 2: how many places? And with 8 pixels?",
+                )
+                for code in (
+                    "(size + 2 * padding - kernel + 1) // stride",
+                    "-(-(size + 2 * padding - kernel) // stride) + 1",
+                )
             ),
             (
                 LAYER.replace("* channels_in * channels_out + channels_out", "* channels_out + channels_out"),
@@ -253,6 +307,17 @@ def iou_table(a, b):
                 BOXES.replace("np.maximum(width, 0) * np.maximum(height, 0)", "width * height"),
                 "Boxes that do not touch get an overlap: a negative width is no width. Cut widths and heights off at 0.",
             ),
+            (
+                BOXES.replace("np.maximum(width, 0) * np.maximum(height, 0)", "np.maximum(width * height, 0)"),
+                "Boxes apart in both directions get an overlap: two negative sides make a positive area. Cut each side off at 0 before you multiply.",
+            ),
+            (
+                BOXES.replace("a[..., 2], b[..., 2]", "a[..., 0] + a[..., 2], b[..., 0] + b[..., 2]")
+                .replace("a[..., 3], b[..., 3]", "a[..., 1] + a[..., 3], b[..., 1] + b[..., 3]")
+                .replace("(a[..., 2] - a[..., 0]) * (a[..., 3] - a[..., 1])", "a[..., 2] * a[..., 3]")
+                .replace("(b[..., 2] - b[..., 0]) * (b[..., 3] - b[..., 1])", "b[..., 2] * b[..., 3]"),
+                "You read the last two numbers of a box as width and height. They are its right and bottom edges.",
+            ),
             *(
                 (
                     BOXES.replace(f"np.maximum({side}, 0)", side),
@@ -263,6 +328,21 @@ def iou_table(a, b):
             (
                 BOXES.replace("area_a + area_b - shared", "area_a + area_b"),
                 "You divide by the sum of both areas, which counts the shared part twice. Divide by the area of the union.",
+            ),
+            *(
+                (
+                    BOXES.replace("area_a + area_b - shared", area),
+                    "You divide by the area of one of the boxes. Divide by the area of the union of both.",
+                )
+                for area in ("area_a", "area_b")
+            ),
+            (
+                BOXES.replace("shared / (area_a + area_b - shared)", "2 * shared / (area_a + area_b)"),
+                "That is another measure: twice the shared area over the sum of both. Divide the shared area by that of the union.",
+            ),
+            (
+                BOXES.replace("return shared", "return 100 * shared"),
+                "You return percent. The IoU lies between 0 and 1.",
             ),
             (
                 BOXES.replace("shared / (area_a + area_b - shared)", "shared / np.minimum(area_a, area_b)"),
@@ -279,7 +359,8 @@ def iou_table(a, b):
                 "You added 1 to the shared width and height. Our right and bottom edges lie behind the last pixel, so the plain difference is the width.",
             ),
         ],
-        hint="Give a and b a new axis each, so that every box meets every box, and then do what intersection_over_union does with the last axis.",
+        hint="The table has the right shape. Compare one entry with the intersection_over_union of its two boxes: do the same with the "
+        "last axis, where a and b have a new axis each.",
     ),
     "9.3": Exercise(
         answer="suppress_per_class",
@@ -312,6 +393,50 @@ def suppress_per_class(overlap, scores, labels, limit):
             (
                 SUPPRESS.replace("<= limit", ">= limit"),
                 "The comparison points the wrong way: a box goes when it overlaps a kept one by more than the limit.",
+            ),
+            (
+                SUPPRESS.replace('np.argsort(-scores, kind="stable")', "np.argsort(np.argsort(-scores))"),
+                "You apply argsort twice, which gives each box its rank. Once gives the boxes, best first.",
+            ),
+            (
+                SUPPRESS.replace(
+                    "[j for j in kept if labels[j] == labels[i]]", "[j for j in kept if overlap[i, j] > limit][:1]"
+                ).replace("overlap[i, j] <= limit", "labels[i] != labels[j]"),
+                "A box may overlap several kept boxes. You look at one of them: look at all.",
+            ),
+            *(
+                (
+                    SUPPRESS.replace("for j in rivals", f"for j in rivals[{part}]"),
+                    "A box may overlap several kept boxes. You look at one of them: look at all.",
+                )
+                for part in (":1", "-1:")
+            ),
+            *(
+                (
+                    SUPPRESS.replace("<= limit", f"<= {limit}"),
+                    "You compare with a fixed number: limit is an argument.",
+                )
+                for limit in (0.4, 0.5)
+            ),
+            (
+                SUPPRESS.replace("<= limit", "< limit"),
+                "A box that overlaps a kept one by exactly the limit stays.",
+            ),
+            *(
+                (
+                    SUPPRESS.replace("return kept", f"return {code}"),
+                    "The right boxes, but return their numbers: places among all boxes, counted from 0.",
+                )
+                for code in (
+                    "[scores[i] for i in kept]",
+                    "np.isin(np.arange(len(scores)), kept)",
+                    "[i + 1 for i in kept]",
+                    "[list(np.argsort(-scores)).index(i) for i in kept]",
+                )
+            ),
+            (
+                SUPPRESS.replace("return kept", "return kept[::-1]"),
+                "The right boxes, but the worst comes first. Return the best first.",
             ),
             (
                 SUPPRESS.replace("return kept", "return sorted(kept)"),
@@ -353,6 +478,38 @@ def eleven_point(scores, hits, objects):
                 "You compare recalls without a tolerance. Three hits of ten are a recall of 0.3, but the third level is a little larger.",
             ),
             (
+                ELEVEN.replace("true_positives / objects", "np.round(true_positives / objects, 2)"),
+                "Two hits of 21 are a recall of 0.095, which does not reach 0.1: do not round, and let the tolerance be 1e-9.",
+            ),
+            (
+                ELEVEN.replace("np.argsort(-scores", "np.argsort(scores"),
+                "You begin with the lowest score. Begin with the highest.",
+            ),
+            (
+                ELEVEN.replace(">= level - 1e-9", "> level"),
+                "A recall that equals the level reaches it: the task says at this recall or beyond.",
+            ),
+            (
+                ELEVEN.replace("np.mean(best)", "sum(best)"),
+                "You return the sum of the eleven numbers. Return their mean.",
+            ),
+            (
+                ELEVEN.replace("np.mean(best)", "100 * np.mean(best)"),
+                "You return percent. Precisions and their mean lie between 0 and 1.",
+            ),
+            (
+                ELEVEN.replace("np.linspace(0, 1, 11)", "np.linspace(0, 1, 10)"),
+                "Your levels are ten and lie 1/9 apart. From 0 to 1 in steps of 0.1 they are eleven.",
+            ),
+            (
+                ELEVEN.replace("np.linspace(0, 1, 11)", "np.linspace(0, 0.9, 10)"),
+                "You use ten levels. The eleventh is recall 1, where every object is found.",
+            ),
+            (
+                AREA,
+                "That is the area, as average_precision has it. Take the mean over the eleven recalls.",
+            ),
+            (
                 ELEVEN.replace("np.linspace(0, 1, 11)", "np.linspace(0.1, 1, 10)"),
                 "You use ten levels. The eleventh is recall 0, where the best precision of all counts.",
             ),
@@ -379,6 +536,36 @@ def gaussian_kl(mean_a, std_a, mean_b, std_b):
             (
                 GAUSSIANS.replace(" - 0.5", ""),
                 "The divergence of a distribution from itself must be 0. What do you get, and what is missing?",
+            ),
+            (
+                GAUSSIANS.replace("(mean_a, std_a, mean_b, std_b)", "(mean_b, std_b, mean_a, std_a)"),
+                "You return KL(b || a). The mean is taken under a: exchange the two.",
+            ),
+            (
+                GAUSSIANS.replace("    square", "    mean_b, std_b = 0, 1\n    square"),
+                "You leave out b: this is the divergence from mean 0 and standard deviation 1, as in the lesson.",
+            ),
+            (
+                GAUSSIANS.replace(" - 0.5", "").replace("terms.sum()", "terms.sum() - 0.5"),
+                "The 1/2 belongs to every dimension, but you subtracted it once.",
+            ),
+            *(
+                (
+                    GAUSSIANS.replace(*pair),
+                    "There is a factor 2 too few or too many: a log density holds (z - mean)**2 / (2 * std**2) and log(std).",
+                )
+                for pair in (
+                    ("(2 * std_b**2)", "std_b**2"),
+                    ("np.log(std_b / std_a)", "2 * np.log(std_b / std_a)"),
+                    ("np.log(std_b / std_a)", "np.log(std_b / std_a) / 2"),
+                )
+            ),
+            *(
+                (
+                    GAUSSIANS.replace("    square", f"    std_a, std_b = {code}\n    square"),
+                    "std_a and std_b are standard deviations. You take them as variances, or as logarithms of variances.",
+                )
+                for code in ("std_a**0.5, std_b**0.5", "np.exp(std_a / 2), np.exp(std_b / 2)")
             ),
             (
                 GAUSSIANS.replace("terms.sum()", "terms.mean()"),
@@ -429,6 +616,26 @@ def report():
             (
                 REPORT.replace("log_p - divergence", "log_p"),
                 "You left out the divergence. The bound is the log likelihood of the images given their codes, minus the price of the codes.",
+            ),
+            (
+                REPORT.replace("log_p - divergence", "log_p + divergence"),
+                "You added the divergence. It is the price of the codes: subtract it.",
+            ),
+            (
+                REPORT.replace("predicted = -140", "predicted = np.mean(bounds)"),
+                "Your prediction is one of the bounds or their mean. Predict before you train, and keep that number.",
+            ),
+            (
+                REPORT.replace("return predicted, bounds", "return bounds, predicted"),
+                "Return first your prediction, which is one number, then the list of the three bounds.",
+            ),
+            (
+                REPORT.replace("np.mean(log_p - divergence)", "log_p - divergence"),
+                "The second part should be a list of three numbers (int or float): of each run the mean over the images.",
+            ),
+            (
+                "def report():\n    return -140, [-166.21734, -168.04417, np.nan]",
+                "Your prediction or one of your bounds is NaN or infinite. If it is a bound, that run failed.",
             ),
             (
                 REPORT.replace("(1, 2, 3)", "(1, 2)"),
