@@ -14,7 +14,7 @@ import numpy as np
 from lepton_helpers import course
 
 HERE = pathlib.Path(__file__).parent
-SET_UP = {"SEEDS", "images", "pixels", "rest", "train", "layers", "SIZE", "CELL", "binary", "CODE"}
+SET_UP = {"SEEDS", "EPOCHS", "images", "pixels", "rest", "train", "layers", "SIZE", "CELL", "binary", "CODE"}
 
 
 def lesson_names():
@@ -62,7 +62,7 @@ def main():
         note(detectors, rate, values)
     for name in ("create_mlp", "create_cnn"):
         for rate in (0.003, 0.01, 0.03):
-            models = lesson["train_classifiers"](lesson[name], 6, True, rate)
+            _, models = lesson["train_classifiers"](lesson[name], rate)
             guesses = [lesson["probabilities"](model, lesson["pixels"][validation]).argmax(axis=1) for model in models]
             kind = name.removeprefix("create_").upper()
             note(classifiers, f"{kind}, augmented, {rate}", [np.mean(guess == digits[validation]) for guess in guesses])
