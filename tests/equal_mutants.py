@@ -232,12 +232,7 @@ EQUAL = {
             "mask[b, i, j] = tokens[b, j] > 0",
         ],
     },
-    "6.3": {
-        "a list of rows is read as a table": [
-            "return [table[token] + places[start + i] for i, token in enumerate(tokens)]",
-        ],
-    },
-    "6.5": {
+    "6.4": {
         "what a causal decoder says at the last place, where there is no answer, is not looked at": [
             "logits, total, count = (predict(target[:, :]), 0, 0)",
             "logits, total, count = (predict(target), 0, 0)",

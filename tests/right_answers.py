@@ -250,10 +250,6 @@ def visible(tokens):
     return mask
 """,
     "6.3": """
-def embed_tokens(table, places, tokens, start):
-    return np.array([table[token] + places[start + i] for i, token in enumerate(tokens)])
-""",
-    "6.4": """
 def post_norm(x, f, scale, shift):
     x = x + f(x)
     for row in x:
@@ -261,7 +257,7 @@ def post_norm(x, f, scale, shift):
         row /= (row.var() + 1e-5) ** 0.5
     return x * scale + shift
 """,
-    "6.5": """
+    "6.4": """
 def decoder_loss(predict, target):
     logits, total, count = predict(target[:, :-1]), 0, 0
     for b in range(len(target)):

@@ -17,12 +17,6 @@ def _shares_cases():
     ]
 
 
-def _embed_cases():
-    rng = np.random.default_rng(0)
-    table, places = rng.normal(size=(6, 4)), rng.normal(size=(9, 4))
-    return [(table, places, np.array(tokens), start) for tokens, start in [([2, 0, 5], 0), ([3, 3], 4), ([1], 8)]]
-
-
 def _norm_cases():
     rng = np.random.default_rng(0)
     x, wide, narrow = rng.normal(size=(3, 6)), rng.normal(size=(6, 8)), rng.normal(size=(8, 6))
@@ -73,11 +67,6 @@ def visible(tokens):
     causal = place <= place[:, None]  # (T, T): row looks at column
     not_padding = (tokens != 0)[:, None, :]  # (B, 1, T)
     return causal & not_padding
-"""
-
-EMBED = """
-def embed_tokens(table, places, tokens, start):
-    return table[tokens] + places[start : start + len(tokens)]
 """
 
 POST_NORM = """
@@ -227,38 +216,6 @@ def visible(tokens):
         hint="Combine two masks with &: one of shape (T, T) that compares places, one of shape (B, 1, T) that finds the tokens other than 0.",
     ),
     "6.3": Exercise(
-        answer="embed_tokens",
-        stub="""
-def embed_tokens(table, places, tokens, start):
-    ...
-""",
-        solution=EMBED,
-        cases=_embed_cases,
-        wrong=[
-            (
-                EMBED.replace(" + places[start : start + len(tokens)]", ""),
-                "The positions are dropped: the model could not tell any order of these tokens from another.",
-            ),
-            (
-                EMBED.replace("start : start + len(tokens)", ": len(tokens)"),
-                "Right when start is 0. With a cache the tokens continue a text, and the first of them stands at place start.",
-            ),
-            (
-                EMBED.replace("start : start + len(tokens)", "tokens"),
-                "You looked the positions up by what the token is. They depend only on where it stands.",
-            ),
-            (
-                EMBED.replace("] + places", "] * places"),
-                "You multiplied. The position is added to the row of the token.",
-            ),
-            (
-                EMBED.replace("start : start + len(tokens)", "start : start + 1"),
-                "All your tokens get the position of the first one. Each needs its own: as many rows as there are tokens.",
-            ),
-        ],
-        hint="Look up one row of table per token, and add as many rows of places, beginning at start.",
-    ),
-    "6.4": Exercise(
         answer="post_norm",
         stub="""
 def post_norm(x, f, scale, shift):
@@ -325,7 +282,7 @@ def post_norm(x, f, scale, shift):
         ],
         hint="Add x and f(x), then for each row: subtract its mean, divide by the root of its variance plus epsilon, multiply by the scale, add the shift.",
     ),
-    "6.5": Exercise(
+    "6.4": Exercise(
         answer="decoder_loss",
         stub="""
 def decoder_loss(predict, target):
