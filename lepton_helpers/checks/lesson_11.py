@@ -524,7 +524,10 @@ def two_scores(questions, right):
                 "Of equally good options you chose the last. The first one counts.",
             ),
             (
-                SCORES.replace("by_total / len(right), by_character / len(right)", "by_character / len(right), by_total / len(right)"),
+                SCORES.replace(
+                    "by_total / len(right), by_character / len(right)",
+                    "by_character / len(right), by_total / len(right)",
+                ),
                 "Both numbers are right, in the wrong order: first the total, then the mean per character.",
             ),
             (
@@ -536,7 +539,9 @@ def two_scores(questions, right):
                 "You added up probabilities. The probability of a text is the product of its tokens': add up the logarithms.",
             ),
             (
-                SCORES.replace("by_total / len(right), by_character / len(right)", "by_total / len(right), by_total / len(right)"),
+                SCORES.replace(
+                    "by_total / len(right), by_character / len(right)", "by_total / len(right), by_total / len(right)"
+                ),
                 "Both of your shares are by the total. For the second, divide each total by the characters first.",
             ),
             (
