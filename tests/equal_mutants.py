@@ -491,7 +491,39 @@ EQUAL = {
             "ids = text.encode('utf-8')",
         ],
     },
-    "11.5": {
+    "11.3": {
+        "every number is written before it is read": [
+            "new = [-1.0] * s",
+            "new = [1.0] * s",
+        ],
+        "an index below 0 counts from the end, and arrives at the same number": [
+            "new[i], new[i - s // 2] = (turn.real, turn.imag)",
+            "turn = np.exp(1j * place / 10000 ** (2 * i / s)) * complex(row[i], row[i - s // 2])",
+        ],
+        "a row of an array is as good as a list": [
+            "for row, place in zip(x, places):",
+        ],
+    },
+    "11.4": {
+        "the larger of two is the same in either order": [
+            "return max(left // (layers * 3 * d), 0)",
+        ],
+        "the heads share the width evenly": [
+            "attention = d * d + d * d + 2 * d * (d * key_heads / heads)",
+            "keys = d / heads * key_heads",
+        ],
+    },
+    "11.6": {
+        "each question has one right option": [
+            "return (by_total / len(questions), by_character / len(right))",
+            "return (by_total / len(right), by_character / len(questions))",
+            "hits = np.zeros((len(right), 2), bool)",
+        ],
+        "a row of two numbers is as good as a list": [
+            "return hits.mean(axis=0)",
+        ],
+    },
+    "11.7": {
         "the heads share the width evenly": [
             "numbers = 2 * tokens * layers * d * kv_heads // heads",
             "per_token = 2 * layers * (d / heads * kv_heads) * bytes_each",

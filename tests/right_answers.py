@@ -515,6 +515,33 @@ def word_perplexity(log_p, words):
     return 2 ** (bits / len(words))
 """,
     "11.3": """
+def rotate_halves(x, places):
+    s, rows = x.shape[1], []
+    for row, place in zip(x.tolist(), places):
+        new = [0.0] * s
+        for i in range(s // 2):
+            turn = np.exp(1j * place / 10_000 ** (2 * i / s)) * complex(row[i], row[i + s // 2])
+            new[i], new[i + s // 2] = turn.real, turn.imag
+        rows.append(new)
+    return rows
+""",
+    "11.4": """
+def widest(budget, words, d, layers, heads, key_heads, tied):
+    def size(wide):
+        attention = d * d + d * d + 2 * d * (d * key_heads // heads)
+        blocks = layers * (attention + 3 * d * wide + 2 * d)
+        return words * d + blocks + d + (0 if tied else words * d)
+
+    low, high = 0, budget
+    while high - low > 1:
+        middle = (low + high) // 2
+        if size(middle) <= budget:
+            low = middle
+        else:
+            high = middle
+    return low
+""",
+    "11.5": """
 def top_p(probabilities, p):
     total = 0
     for i in sorted(range(len(probabilities)), key=lambda i: -probabilities[i]):
@@ -523,15 +550,19 @@ def top_p(probabilities, p):
         total += probabilities[i]
     return probabilities / probabilities.sum()
 """,
-    "11.4": """
-def writing_saved(parameters, prompt, new):
-    total, length = 0, prompt
-    for _ in range(new - 1):
-        total += length
-        length += 1
-    return 2 * parameters * total
+    "11.6": """
+def two_scores(questions, right):
+    hits = np.zeros((len(questions), 2), bool)
+    for row, (options, index) in enumerate(zip(questions, right)):
+        best = [None, None]
+        for number, (log_p, text) in enumerate(options):
+            for column, score in enumerate((np.sum(log_p), np.sum(log_p) / len(text))):
+                if best[column] is None or score > best[column]:
+                    best[column] = score
+                    hits[row, column] = number == index
+    return list(hits.mean(axis=0))
 """,
-    "11.5": """
+    "11.7": """
 def texts_at_once(memory, weights, layers, heads, kv_heads, d, tokens, bytes_each):
     numbers = 2 * tokens * layers * d * kv_heads / heads
     return int((memory - weights) / (numbers * bytes_each))

@@ -332,7 +332,7 @@ def test_wrong_answers_that_hide_between_the_cases_are_refused(number, answer):
         ("5.1", lambda p, q: (np.abs(p - q).max(), np.sum((p > 0) != (q > 0))), "Take the largest absolute difference"),
         ("5.4", lambda body: 200, "Go from outside in"),
         (
-            "11.3",
+            "11.5",
             lambda probabilities, p: np.eye(len(probabilities))[np.argmax(probabilities)],
             "Sort from likely to unlikely",
         ),

@@ -29,6 +29,60 @@ def _perplexity_cases():
     ]
 
 
+def _rotate_cases():
+    rng = np.random.default_rng(3)
+    return [
+        (rng.normal(size=(3, 8)), [0, 1, 2]),
+        (rng.normal(size=(4, 6)), [5, 3, 100, 100]),
+        (rng.normal(size=(2, 2)), [7, 0]),
+        (rng.normal(size=(1, 4)), [1000]),
+        (rng.normal(size=(5, 16)), [2, 4, 6, 8, 11]),
+    ]
+
+
+def _widest_cases():
+    small = (20, 6, 2, 3, 1)  # words, d, layers, heads, key_heads: 120 for a table, 216 for attention and norms, 6
+    return [
+        (8_030_261_248, 128_256, 4096, 32, 32, 8, False),
+        (8_030_261_247, 128_256, 4096, 32, 32, 8, False),
+        (1_235_814_400, 128_256, 2048, 16, 32, 8, True),
+        (342 + 36 * 5, *small, True),
+        (342 + 36 * 5 - 1, *small, True),
+        (342 + 36 * 5 - 7, *small, True),
+        (342 + 36 * 5 - 31, *small, True),
+        (342 + 36 * 5 + 35, *small, True),
+        (462 + 36 * 5, *small, False),
+        (462 + 36 * 5 - 1, *small, False),
+        (462 + 36 * 5 - 13, *small, False),
+        (462 + 35, *small, False),  # not even a width of 1
+        (100, *small, False),
+        (10**6, 50, 12, 3, 4, 4, False),
+        (10**5, 50, 12, 1, 2, 1, True),
+    ]
+
+
+def _score_cases():
+    short, long = ([-1.0, -1.5], "ay"), ([-1.0, -0.5, -1.5], "to the ships")
+    many = [
+        [short, long],
+        [long, short, ([-0.25] * 4, "o o")],
+        [([-2.0], "ab"), ([-1.0, -1.0], "abcd e"), ([-4.0], "abcdefghijkl")],
+        [([-3.0, -1.0, -1.0], "my lord"), ([-4.0], "my lord, o"), ([-9.0], "x"), ([-4.5], "no")],
+    ]
+    return [
+        (many, [0, 2, 2, 1]),
+        (many, [1, 0, 1, 1]),
+        (many, [0, 1, 0, 3]),
+        (many[:2], [1, 0]),
+        ([[([-2.0], "abcd"), ([-1.5, -0.5], "dcba")], [([-3.0], "abc"), ([-1.0], "a")]], [1, 0]),  # ties
+        ([[([-2.0], "abcd"), ([-1.5, -0.5], "dcba")], [([-3.0], "abc"), ([-1.0], "a")]], [0, 0]),
+        ([[([-1.0], "a b c d e f"), ([-0.75], "abcdefgh")]], [0]),
+        ([[([-1.0], "a b c d e f"), ([-0.75], "abcdefgh"), ([-1.0], "abcdefghij")]], [0]),
+        ([[short]], [0]),
+        ([[([-5.0, -0.1, -0.1, -0.1], "abc"), ([-2.0], "abcd")], [long, short]], [0, 1]),
+    ]
+
+
 def _top_p_cases():
     rng = np.random.default_rng(0)
     spread = rng.dirichlet(np.ones(7))
@@ -90,11 +144,33 @@ def top_p(probabilities, p):
     return result / result.sum()
 """
 
-OPERATIONS = """
-def writing_saved(parameters, prompt, new):
-    with_cache = prompt + new - 1
-    without = sum(prompt + i for i in range(new))
-    return 2 * parameters * (without - with_cache)
+ROTATE = """
+def rotate_halves(x, places):
+    half = x.shape[1] // 2
+    speeds = 10_000.0 ** (-2 * np.arange(half) / x.shape[1])
+    angles = np.outer(places, speeds)
+    cos, sin, a, b = np.cos(angles), np.sin(angles), x[:, :half], x[:, half:]
+    return np.hstack([a * cos - b * sin, a * sin + b * cos])
+"""
+
+WIDEST = """
+def widest(budget, words, d, layers, heads, key_heads, tied):
+    ends = words * d * (1 if tied else 2)
+    keys = d // heads * key_heads
+    block = 2 * d * d + 2 * d * keys + 2 * d
+    left = budget - ends - layers * block - d
+    return max(0, left // (layers * 3 * d))
+"""
+
+SCORES = """
+def two_scores(questions, right):
+    by_total, by_character = 0, 0
+    for options, index in zip(questions, right):
+        totals = [sum(log_p) for log_p, text in options]
+        means = [sum(log_p) / len(text) for log_p, text in options]
+        by_total += np.argmax(totals) == index
+        by_character += np.argmax(means) == index
+    return by_total / len(right), by_character / len(right)
 """
 
 FIT = """
@@ -223,6 +299,141 @@ def word_perplexity(log_p, words):
         hint="Add up the losses of all tokens, divide by the number of words, and take e to the power of it.",
     ),
     "11.3": Exercise(
+        answer="rotate_halves",
+        stub="""
+def rotate_halves(x, places):
+    ...
+""",
+        solution=ROTATE,
+        cases=_rotate_cases,
+        wrong=[
+            (
+                ROTATE.replace("x[:, :half], x[:, half:]", "x[:, ::2], x[:, 1::2]"),
+                "You paired neighbors. Here number i belongs to number i + s/2.",
+            ),
+            (
+                ROTATE.replace("x[:, :half], x[:, half:]", "x[:, ::2], x[:, 1::2]").replace(
+                    "np.hstack([a * cos - b * sin, a * sin + b * cos])",
+                    "np.stack([a * cos - b * sin, a * sin + b * cos], axis=-1).reshape(x.shape)",
+                ),
+                "That is the way of the lesson, with neighbors as pairs. Here number i belongs to number i + s/2.",
+            ),
+            (
+                ROTATE.replace(
+                    "np.hstack([a * cos - b * sin, a * sin + b * cos])",
+                    "np.stack([a * cos - b * sin, a * sin + b * cos], axis=-1).reshape(x.shape)",
+                ),
+                "The pairs are right, but you put the two numbers of a pair side by side. Each goes back to its own column.",
+            ),
+            (
+                ROTATE.replace("a * cos - b * sin, a * sin + b * cos", "a * cos + b * sin, b * cos - a * sin"),
+                "You turned the other way. The first number of a pair loses its partner times the sine; the second one gains.",
+            ),
+            (
+                ROTATE.replace("np.outer(places", "np.outer(range(len(places))"),
+                "You counted the rows. The place of each row stands in places, and places may leave gaps.",
+            ),
+            (
+                ROTATE.replace("-2 * np", "-1.0 * np"),
+                "The speeds fall too slowly: the exponent is -2i/s, with s the whole width.",
+            ),
+            (
+                ROTATE.replace("-2 * np", "2 * np"),
+                "The exponent is negative: the first pair is the fastest, the last one the slowest.",
+            ),
+            (
+                ROTATE.replace("-2 * np", "0 * np"),
+                "All your pairs turn with the same speed. Each has its own.",
+            ),
+            (
+                ROTATE.replace("(-2 * np.arange(half) / x.shape[1])", "(-2 * np.arange(half) / half)"),
+                "You divided by the number of pairs. In the exponent s is the whole width.",
+            ),
+            (
+                ROTATE.replace("np.hstack([a * cos - b * sin, a * sin + b * cos])", "np.hstack([a * cos, b * cos])"),
+                "The sines are missing: each number of a pair takes something of the other one.",
+            ),
+        ],
+        hint="Take the first and the second half of the columns. Each row and pair has its angle: the place times the speed. Turn, and put the two halves side by side again.",
+    ),
+    "11.4": Exercise(
+        answer="widest",
+        stub="""
+def widest(budget, words, d, layers, heads, key_heads, tied):
+    ...
+""",
+        solution=WIDEST,
+        cases=_widest_cases,
+        tolerance=1e-12,
+        wrong=[
+            (
+                WIDEST.replace("(1 if tied else 2)", "2"),
+                "Tied ends are one table, not two.",
+            ),
+            (
+                WIDEST.replace("(1 if tied else 2)", "1"),
+                "Ends that are not tied are two tables of words.",
+            ),
+            (
+                WIDEST.replace("(1 if tied else 2)", "(2 if tied else 1)"),
+                "The other way round: tied ends are one table, untied ends are two.",
+            ),
+            (
+                WIDEST.replace("layers * 3 * d", "layers * 2 * d"),
+                "A gated feed-forward part has three matrices.",
+            ),
+            (
+                WIDEST.replace("d // heads * key_heads", "d"),
+                "Keys and values are not d wide: there are only key_heads heads of them, each d / heads wide.",
+            ),
+            (
+                WIDEST.replace("d // heads * key_heads", "key_heads"),
+                "A key head is more than one number wide: d / heads.",
+            ),
+            (
+                WIDEST.replace(" + 2 * d\n", "\n"),
+                "You left out the two norms of each block, which have d numbers each.",
+            ),
+            (
+                WIDEST.replace(" - d\n", "\n"),
+                "You left out the last norm, after all blocks: d numbers.",
+            ),
+            (
+                WIDEST.replace(" + 2 * d\n", "\n").replace(" - d\n", "\n"),
+                "You left out the norms: two in each block and one after the last, with d numbers each.",
+            ),
+            (
+                WIDEST.replace("max(0, left // (layers * 3 * d))", "left // (layers * 3 * d)"),
+                "Where nothing fits, the answer is 0.",
+            ),
+            (
+                WIDEST.replace("max(0, left", "max(1, left"),
+                "Where not even a width of 1 fits, the answer is 0.",
+            ),
+            (
+                WIDEST.replace("max(0, left // (layers * 3 * d))", "max(0, left / (layers * 3 * d))"),
+                "A width is a whole number: the largest that still fits.",
+            ),
+            (
+                WIDEST.replace("max(0, left // (layers * 3 * d))", "max(0, round(left / (layers * 3 * d)))"),
+                "You rounded to the nearest whole number; the model may then be larger than the budget.",
+            ),
+            (
+                WIDEST.replace("max(0, left // (layers * 3 * d))", "max(0, -(-left // (layers * 3 * d)))"),
+                "You rounded up; the model is then larger than the budget.",
+            ),
+            (
+                WIDEST.replace("layers * 3 * d", "3 * d"),
+                "Every block has a feed-forward part of its own: they share what is left.",
+            ),
+            (
+                WIDEST.replace("2 * d * d + 2", "d * d + 2"),
+                "Beside the keys and values, attention has two matrices of d times d: for the queries and for the output.",
+            ),
+        ],
+        hint="Count all that does not depend on the width: the ends, and for each block the attention and two norms; then the last norm. What the budget leaves is shared by three matrices in each block.",
+    ),
+    "11.5": Exercise(
         answer="top_p",
         stub="""
 def top_p(probabilities, p):
@@ -285,58 +496,68 @@ def top_p(probabilities, p):
         ],
         hint="Sort from likely to unlikely, add up, keep all up to the token with which the sum reaches p, and divide by what is kept.",
     ),
-    "11.4": Exercise(
-        answer="writing_saved",
+    "11.6": Exercise(
+        answer="two_scores",
         stub="""
-def writing_saved(parameters, prompt, new):
+def two_scores(questions, right):
     ...
 """,
-        solution=OPERATIONS,
-        cases=lambda: [(1000, 1, 63), (7, 5, 1), (8_000_000_000, 900, 100), (13, 4, 6)],
-        tolerance=1e-12,
+        solution=SCORES,
+        cases=_score_cases,
         wrong=[
             (
-                OPERATIONS.replace("(without - with_cache)", "without"),
-                "That is what writing takes without the cache, or the difference with one call too many both ways. What is asked for is the difference, for as many calls as there are new tokens.",
+                SCORES.replace("/ len(text)", "/ len(log_p)"),
+                "You took the mean per token. It depends on how the text was cut; divide by the characters of the text.",
             ),
             (
-                OPERATIONS.replace("(without - with_cache)", "with_cache"),
-                "That is what writing takes with the cache. What is asked for is the difference.",
+                SCORES.replace("/ len(text)", "/ len(text.split())"),
+                "You took the mean per word. Divide by the characters of the text.",
             ),
             (
-                OPERATIONS.replace("2 * parameters", "parameters"),
-                "Each parameter takes part in two operations per token, a multiplication and an addition.",
+                SCORES.replace("argmax", "argmin"),
+                "You chose the least likely option. The logarithms are negative, and the largest is the nearest to 0.",
             ),
             (
-                OPERATIONS.replace("with_cache = prompt + new - 1", "with_cache = new"),
-                "With the cache, too, the whole prompt must go through the model once, before the first new token.",
-            ),
-            (
-                OPERATIONS.replace("with_cache = prompt + new - 1", "with_cache = prompt + new").replace(
-                    "prompt + i for", "prompt + i + 1 for"
+                SCORES.replace("np.argmax(totals)", "len(totals) - 1 - np.argmax(totals[::-1])").replace(
+                    "np.argmax(means)", "len(means) - 1 - np.argmax(means[::-1])"
                 ),
-                "Either your calls without the cache are all one token too long (the first one sees the prompt alone), or you forgot the one token that each further call sends with the cache.",
+                "Of equally good options you chose the last. The first one counts.",
             ),
             (
-                OPERATIONS.replace("with_cache = prompt + new - 1", "with_cache = prompt + new"),
-                "The last token that is written need not go through the model: nothing comes after it.",
+                SCORES.replace(
+                    "by_total / len(right), by_character / len(right)",
+                    "by_character / len(right), by_total / len(right)",
+                ),
+                "Both numbers are right, in the wrong order: first the total, then the mean per character.",
             ),
             (
-                OPERATIONS.replace("sum(prompt + i for i in range(new))", "new * prompt"),
-                "Without the cache each call sends everything written so far: one token more every time.",
+                SCORES.replace("by_total / len(right), by_character / len(right)", "by_total, by_character"),
+                "Those are numbers of questions. Divide by how many there are.",
             ),
             (
-                OPERATIONS.replace("sum(prompt + i for i in range(new))", "new * (new + 1) // 2"),
-                "Without the cache the prompt, too, goes through the model at every call.",
+                SCORES.replace("[sum(log_p) for", "[sum(np.exp(log_p)) for"),
+                "You added up probabilities. The probability of a text is the product of its tokens': add up the logarithms.",
             ),
             (
-                OPERATIONS.replace("return 2 * parameters * (without - with_cache)", "return without / with_cache"),
-                "That is how many times as many tokens go through the model. What is asked for is a number of operations: the difference.",
+                SCORES.replace(
+                    "by_total / len(right), by_character / len(right)", "by_total / len(right), by_total / len(right)"
+                ),
+                "Both of your shares are by the total. For the second, divide each total by the characters first.",
+            ),
+            (
+                SCORES.replace("by_total / len(right)", "by_total / sum(map(len, questions))").replace(
+                    "by_character / len(right)", "by_character / sum(map(len, questions))"
+                ),
+                "You divided by the number of options. Divide by the number of questions.",
+            ),
+            (
+                SCORES.replace("/ len(text)", "/ len(text.replace(' ', ''))"),
+                "A space is a character, too.",
             ),
         ],
-        hint="Count the tokens that go through the model both ways, call by call: with the cache the prompt once and then one token a call, without it everything so far. The difference times 2 times the parameters.",
+        hint="For each question: add up each option's logarithms, and take the index of the largest sum; do the same with the sums divided by the characters. Compare with the right index, and divide by the number of questions.",
     ),
-    "11.5": Exercise(
+    "11.7": Exercise(
         answer="texts_at_once",
         stub="""
 def texts_at_once(memory, weights, layers, heads, kv_heads, d, tokens, bytes_each):
