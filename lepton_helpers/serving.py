@@ -358,11 +358,16 @@ def main(arguments=None):
         sys.exit(str(error))
     except (OSError, OverflowError) as error:
         sys.exit(f"{given.host}, port {given.port}, cannot be used ({error}); take another --port, or 0 for any free.")
-    quiet = {"access_log": False, "log_level": "warning", "server_header": False}
-    # Idle connections are kept longer than clients and load balancers keep them: they close them, not we.
-    seconds = {"timeout_graceful_shutdown": MOST_SECONDS, "timeout_keep_alive": 75}
-    several = {"factory": given.workers > 1, "workers": given.workers}
-    config = uvicorn.Config(app if given.workers == 1 else make_app, **several, **quiet, **seconds)
+    config = uvicorn.Config(
+        app if given.workers == 1 else make_app,
+        factory=given.workers > 1,
+        workers=given.workers,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=MOST_SECONDS,
+        timeout_keep_alive=75,  # longer than clients and load balancers keep an idle connection: they close it, not we
+    )
     if given.until_stdin_closes:
         threading.Thread(target=stop_with_stdin, daemon=True).start()
     host = f"[{given.host}]" if ":" in given.host else given.host
@@ -383,7 +388,8 @@ def listen(host, port):
 
 
 def stop_with_stdin():
-    sys.stdin.read()
+    while os.read(0, 1024):
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 

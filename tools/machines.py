@@ -71,7 +71,7 @@ def python_leg(version):
         environment.run([uv, "venv", "--clear", "--no-project", "--python", str(python), str(folder)], settings)
         install = [uv, "pip", "install", "--python", str(folder / "bin/python")]
         environment.run([*install, "--compile-bytecode", "--requirements", "requirements-test.txt"], settings)
-        environment.run([*install, "--no-deps", "--group", "data"], settings)
+        environment.run([*install, "--no-deps", "--group", "texts"], settings)
         stamp.write_text(wanted)
     return folder / "bin/python"
 
@@ -145,7 +145,7 @@ def fill_from_outside(library):
     (library / "pins.txt").write_text(re.sub("^-.*$", "", "\n".join(lists), flags=re.M))
     install = [environment.find_uv(), "pip", "install", "--no-deps", "--target", str(library / "site-packages")]
     install += ["--python-platform=aarch64-manylinux_2_39", f"--python-version={library.name.removeprefix('python')}"]
-    for packages in (["--requirements", str(library / "pins.txt")], ["--group", "data"]):
+    for packages in (["--requirements", str(library / "pins.txt")], ["--group", "texts"]):
         environment.run([*install, *packages], environment.uv_settings())
     (library / "site-packages" / "course.pth").write_text("/course\n")
     stamp.write_text(wanted)
